@@ -1,0 +1,48 @@
+# Two commands do all the set-up: `make demo` and `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test test-unit test-e2e lint format lock tools model clean
+
+demo: $(READY)  ## The whole topology on real footage.
+	@$(BIN)/python -m deploy.demo
+
+test: lint tools  ## Everything that CI runs.
+	$(BIN)/python -m pytest -m "not e2e" --durations=10
+	$(BIN)/python -m pytest -m e2e --durations=5
+
+test-unit: $(READY)  ## What needs no long run: under a minute.
+	$(BIN)/python -m pytest -m "not e2e"
+
+test-e2e: tools  ## The topology as a whole, on a real broker.
+	$(BIN)/python -m pytest -m e2e
+
+lint: $(READY)  ## Style, types, and which room may import which.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+tools: $(READY)  ## What tests need besides Python: Chromium, kcat, schema consumers.
+	@deploy/install-test-tools
+
+lock:  ## Resolve all dependencies anew; needs `uv`.
+	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header --upgrade -o requirements.lock
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Firebreak needs Python 3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,24 @@
+"""Names of the topics. Each carries one event, keyed by ``stream_id`` unless said otherwise."""
+
+from __future__ import annotations
+
+FRAME_SAMPLES = "firebreak.frame-samples.v1"
+STREAM_UPDATES = "firebreak.stream-updates.v1"
+DETECTIONS = "firebreak.detections.v1"
+"""Keyed by the frame samples' partition, and written to the partition of the same number."""
+RISK = "firebreak.risk.v1"
+TAKEDOWNS = "firebreak.takedowns.v1"
+ESCALATIONS = "firebreak.escalations.v1"
+DEAD_LETTERS = "firebreak.dead-letters.v1"
+"""Keyed by the coordinates of the record that failed."""
+
+TOPIC_OF: dict[str, str] = {
+    "FrameSampled": FRAME_SAMPLES,
+    "StreamUpdated": STREAM_UPDATES,
+    "DetectionsMade": DETECTIONS,
+    "RiskAssessed": RISK,
+    "TakedownRequested": TAKEDOWNS,
+    "EscalationRaised": ESCALATIONS,
+    "EventDeadLettered": DEAD_LETTERS,
+}
+"""The topic of each event, by the event's name."""

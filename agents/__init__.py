@@ -1,0 +1,1 @@
+"""The agents: a folder each, a pure core and a thin Faust shell."""

@@ -1,0 +1,1 @@
+"""Temporal aggregation: detections of one stream become windows and a risk."""

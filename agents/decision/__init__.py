@@ -1,0 +1,1 @@
+"""Decision: risk becomes takedowns and escalations."""

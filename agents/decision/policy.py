@@ -1,0 +1,95 @@
+"""What it takes to escalate and to take down. Pure.
+
+A policy is frozen and carries its version; its digest goes with every decision made under it.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from hashlib import sha256
+
+import msgspec
+
+from schemas import RiskAssessed, WindowSummary
+
+
+class Grade(IntEnum):
+    """How far the evidence goes, weakest first."""
+
+    NONE = 0
+    WATCH = 1
+    ESCALATE = 2
+    TAKEDOWN = 3
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """Reaches ``grade`` when one window meets every bound; all bounds are inclusive."""
+
+    name: str
+    grade: Grade
+    window_seconds: float
+    hits: int
+    mean: float
+    coverage: float
+
+    def met_by(self, window: WindowSummary) -> bool:
+        return (
+            window.hits >= self.hits
+            and window.mean >= self.mean
+            and window.coverage >= self.coverage
+        )
+
+    def explain(self, window: WindowSummary) -> str:
+        """The rule beside what was measured, in words."""
+        return (
+            f"{window.hits} of {window.frames} frames of the last {window.seconds:g} s show a "
+            f"firearm (rule '{self.name}' asks for {self.hits}), mean signal {window.mean:.2f} "
+            f"(asks for {self.mean:g}), watched {window.coverage:.0%} of the time "
+            f"(asks for {self.coverage:.0%})"
+        )
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """Versioned rules, strongest grade first."""
+
+    name: str
+    version: str
+    rules: tuple[Rule, ...]
+
+    @property
+    def label(self) -> str:
+        return f"{self.name}/{self.version}"
+
+    @property
+    def digest(self) -> str:
+        """SHA-256, hex, of the policy as canonical JSON."""
+        return sha256(msgspec.json.encode(self, order="sorted")).hexdigest()
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What a policy makes of one risk; without a rule for the grade ``NONE``."""
+
+    grade: Grade
+    rule: str = ""
+    explanation: str = ""
+
+
+def judge(policy: Policy, risk: RiskAssessed) -> Verdict:
+    """The first rule of ``policy`` that ``risk`` meets."""
+    windows = {window.seconds: window for window in risk.windows}
+    for rule in policy.rules:
+        window = windows.get(rule.window_seconds)
+        if window is not None and rule.met_by(window):
+            return Verdict(rule.grade, rule.name, rule.explain(window))
+    return Verdict(Grade.NONE)
+
+
+DEFAULT_POLICY = Policy(
+    name="default",
+    version="1",
+    rules=(
+        Rule("sustained-firearm", Grade.TAKEDOWN, 10.0, hits=6, mean=0.2, coverage=0.3),
+        Rule("repeated-firearm", Grade.ESCALATE, 3.0, hits=3, mean=0.2, coverage=0.3),
+        Rule("firearm-seen", Grade.WATCH, 10.0, hits=1, mean=0.0, coverage=0.0),
+    ),
+)

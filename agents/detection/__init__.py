@@ -1,0 +1,1 @@
+"""Detection: what the model says of each frame sample."""

@@ -1,0 +1,45 @@
+"""What an agent needs to publish: events in, and the brokers' word that they have them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from schemas import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One event on its way out.
+
+    ``id`` and ``time`` (microseconds since the epoch) become the CloudEvents attributes. The
+    event goes to ``partition`` where that is set and to the partition of ``key`` otherwise.
+    """
+
+    event: Event
+    id: str
+    time: int
+    key: bytes
+    partition: int | None = None
+    cause_traceparent: str | None = None
+
+
+class ProcessUnfit(Exception):
+    """This process can't do its work: it must end, commit nothing, and be started again."""
+
+
+class PublishFailed(ProcessUnfit):
+    """The brokers did not take an event: nothing that it rests on may be acknowledged."""
+
+
+class Publisher(Protocol):
+    """Publishes to the topic of each event's type."""
+
+    async def publish(self, outgoing: Sequence[Outgoing]) -> None:
+        """Return once the brokers have acknowledged all of ``outgoing``.
+
+        Raises ``PublishFailed`` if they have not; some of it may have been written then, and
+        publishing the same again is harmless because ids follow from causes.
+        """
+        ...

@@ -1,0 +1,114 @@
+"""The aggregation agent's shell, in Faust's own test context."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from agents.aggregation import agent as aggregation
+from agents.aggregation.windows import WindowSpec
+from schemas import DetectionsMade, EventDeadLettered, RiskAssessed
+from tests.builders import START, detection, detections_made
+from tests.shell import CODEC, Bench
+
+SPEC = WindowSpec()
+
+
+@dataclass
+class Log:
+    """A ``History`` that holds one partition's records, and remembers what was asked of it."""
+
+    records: list[tuple[int, int, bytes]] = field(default_factory=list)
+    asked: list[tuple[int, int]] = field(default_factory=list)
+
+    def add(self, batch: DetectionsMade) -> bytes:
+        appended_at = max((item.appended_at for item in batch.detections), default=0)
+        return self.add_value(CODEC.encode(batch), appended_at)
+
+    def add_value(self, value: bytes, appended_at: int) -> bytes:
+        self.records.append((len(self.records), appended_at, value))
+        return value
+
+    async def read(
+        self, topic: str, partition: int, since: int, until_offset: int
+    ) -> list[tuple[int, bytes]]:
+        self.asked.append((since, until_offset))
+        return [
+            (offset, value)
+            for offset, appended_at, value in self.records
+            if offset < until_offset and appended_at >= since
+        ]
+
+
+def bench(log: Log) -> Bench:
+    made = Bench("aggregation")
+    aggregation.register(made.app, CODEC, log, made.intake, SPEC)
+    return made
+
+
+async def put(made: Bench, offset: int, *values: bytes) -> None:
+    """Values as records from ``offset`` on."""
+    async with made.app.agents["aggregation"].test_context() as agent:
+        agent.sent_offset = offset
+        for value in values:
+            await agent.put(value, key=b"0")
+
+
+async def test_detections_become_risk_keyed_by_stream() -> None:
+    log = Log()
+    made = bench(log)
+    await put(made, 0, *(log.add(detections_made(detection(n, 0.9))) for n in range(4)))
+    assert [risk.windows[0].hits for risk in made.publisher.events(RiskAssessed)] == [1, 2, 3, 4]
+    assert {item.key for item in made.publisher.kept} == {b"stream-1"}
+
+
+async def test_a_worker_that_takes_over_tells_what_the_first_would_have_told() -> None:
+    log = Log()
+    values = [log.add(detections_made(detection(n, 0.9))) for n in range(8)]
+    straight, first, second = bench(log), bench(log), bench(log)
+    await put(straight, 0, *values)
+    await put(first, 0, *values[:5])
+    await put(second, 5, *values[5:])
+    told = first.publisher.events(RiskAssessed) + second.publisher.events(RiskAssessed)
+    assert told == straight.publisher.events(RiskAssessed)
+
+
+async def test_the_log_is_read_back_only_where_records_do_not_follow_on() -> None:
+    log = Log()
+    values = [log.add(detections_made(detection(n))) for n in range(6)]
+    made = bench(log)
+    await put(made, 0, *values[:3])
+    await put(made, 3, values[3])
+    assert len(log.asked) == 1
+    await put(made, 5, values[5])
+    assert log.asked[-1][1] == 5
+    assert len(log.asked) == 2
+
+
+async def test_a_record_that_comes_again_is_told_the_same_again() -> None:
+    log = Log()
+    values = [log.add(detections_made(detection(n, 0.9))) for n in range(3)]
+    made = bench(log)
+    await put(made, 0, *values)
+    await put(made, 1, *values[1:])
+    risks = made.publisher.events(RiskAssessed)
+    assert risks[3:] == risks[1:3]
+
+
+async def test_an_unreadable_record_is_dead_lettered_and_the_stream_goes_on_being_watched() -> None:
+    log = Log()
+    made = bench(log)
+    first = log.add(detections_made(detection(0, 0.9)))
+    broken = log.add_value(first[:-3], START)
+    second = log.add(detections_made(detection(1, 0.9)))
+    await put(made, 0, first, broken, second)
+    (letter,) = made.publisher.events(EventDeadLettered)
+    assert (letter.offset, letter.cause, letter.agent) == (1, "unreadable-event", "aggregation")
+    assert made.publisher.events(RiskAssessed)[-1].windows[0].hits == 2
+
+
+async def test_a_refused_frame_is_counted() -> None:
+    log = Log()
+    made = bench(log)
+    await put(made, 0, log.add(detections_made(detection(20), detection(20), detection(0))))
+    assert made.counts["aggregation refused duplicate"] == 1
+    assert made.counts["aggregation refused late"] == 1

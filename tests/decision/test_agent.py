@@ -1,0 +1,70 @@
+"""The decision agent's shell, in Faust's own test context."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from faust.tables import Table
+
+from agents.decision import agent as decision
+from agents.decision.policy import DEFAULT_POLICY
+from schemas import EscalationRaised, EventDeadLettered, TakedownRequested
+from tests.builders import risk_assessed, window
+from tests.shell import CODEC, Bench
+
+STRONG = (window(3.0, 6, 0.9), window(10.0, 12, 0.8))
+
+
+def bench() -> Bench:
+    made = Bench("decision")
+    decision.register(made.app, CODEC, DEFAULT_POLICY, made.intake)
+    return made
+
+
+async def put(made: Bench, *values: bytes) -> None:
+    async with made.app.agents["decision"].test_context() as agent:
+        for value in values:
+            await agent.put(value, key=b"stream-1")
+
+
+async def test_a_risk_that_crosses_the_policy_is_taken_down_and_escalated_once() -> None:
+    made = bench()
+    value = CODEC.encode(risk_assessed(*STRONG))
+    await put(made, value, value)
+    assert len(made.publisher.events(TakedownRequested)) == 1
+    assert len(made.publisher.events(EscalationRaised)) == 1
+    assert made.counts["decision refused already-requested"] == 1
+    assert made.counts["decision events"] == 2
+
+
+async def test_effects_are_keyed_by_stream_and_named_by_their_own_id() -> None:
+    made = bench()
+    await put(made, CODEC.encode(risk_assessed(*STRONG)))
+    for item in made.publisher.kept:
+        assert item.key == b"stream-1"
+        assert item.id in (
+            getattr(item.event, "takedown_id", None),
+            getattr(item.event, "escalation_id", None),
+        )
+
+
+async def test_a_record_that_is_no_risk_is_dead_lettered_and_the_next_is_decided() -> None:
+    made = bench()
+    await put(made, b"\x7fnonsense", CODEC.encode(risk_assessed(*STRONG)))
+    (letter,) = made.publisher.events(EventDeadLettered)
+    assert letter.cause == "unreadable-event"
+    assert len(made.publisher.events(TakedownRequested)) == 1
+
+
+async def test_a_clear_stream_is_not_remembered() -> None:
+    made = bench()
+    watching = risk_assessed(window(3.0, 1, 0.1), window(10.0, 1, 0.1))
+    clear = risk_assessed(window(3.0, 0), window(10.0, 0))
+    await put(made, CODEC.encode(watching))
+    assert b"stream-1" in _remembered(made)
+    await put(made, CODEC.encode(clear))
+    assert b"stream-1" not in _remembered(made)
+
+
+def _remembered(made: Bench) -> set[bytes]:
+    return set(cast(Table[bytes, bytes], made.app.tables["decisions"]))

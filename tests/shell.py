@@ -1,0 +1,59 @@
+"""What tests of agents' shells stand on: a publisher that keeps what it is given, and records."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NoReturn, TypeVar
+
+import faust
+
+from agents.intake import Intake
+from agents.publishing import Outgoing, PublishFailed
+from schemas import Codec, Event
+
+E = TypeVar("E", bound=Event)
+CODEC = Codec()
+
+
+class Aborted(BaseException):
+    """Stands for the end of the process: like it, nothing in an agent catches it."""
+
+
+def abort(message: str) -> NoReturn:
+    raise Aborted(message)
+
+
+@dataclass
+class KeepingPublisher:
+    """A ``Publisher`` in memory; with ``broken`` set it refuses like brokers that are away."""
+
+    kept: list[Outgoing] = field(default_factory=list)
+    broken: bool = False
+
+    async def publish(self, outgoing: Sequence[Outgoing]) -> None:
+        if self.broken and outgoing:
+            raise PublishFailed("brokers are away")
+        for item in outgoing:
+            CODEC.encode(item.event)
+        self.kept.extend(outgoing)
+
+    def events(self, event_type: type[E]) -> list[E]:
+        return [item.event for item in self.kept if isinstance(item.event, event_type)]
+
+
+@dataclass
+class Bench:
+    """An app, a publisher and an intake for one agent under test."""
+
+    agent: str
+    app: faust.App = field(
+        default_factory=lambda: faust.App("test", store="memory://", autodiscover=False)
+    )
+    publisher: KeepingPublisher = field(default_factory=KeepingPublisher)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def intake(self) -> Intake:
+        return Intake(self.agent, self.publisher, abort, self.counts)

@@ -1,0 +1,1 @@
+"""The demo: sources, clips and the story that it plays."""

@@ -15,6 +15,7 @@ from .manifest import BundleInvalid, Manifest, parse_manifest
 from .signals import Floats, score_signals
 
 _MODEL_FILE = "model.onnx"
+_FATAL_ONLY = 4
 
 
 class InferenceFailed(Exception):
@@ -74,7 +75,10 @@ def load_bundle(folder: Path, providers: Sequence[str], threads: int) -> ModelBu
     model = _checked_files(folder, manifest)[_MODEL_FILE]
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
-    options.log_severity_level = 3
+    # A provider that can't be loaded is passed over, and said so in `provider`, not in a colourful
+    # line on stderr from every worker without a GPU.
+    ort.set_default_logger_severity(_FATAL_ONLY)
+    options.log_severity_level = _FATAL_ONLY
     usable = [name for name in providers if name in ort.get_available_providers()]
     if not usable:
         raise BundleInvalid(f"none of the execution providers {', '.join(providers)} is installed")

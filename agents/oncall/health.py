@@ -1,0 +1,65 @@
+"""What every worker answers about itself, and the headers that all its responses carry.
+
+====================  ==========================================================================
+``/live``             200 as long as the process answers: a slow start is not a dead process
+``/ready``            200 once the worker does its whole work, 503 with the reasons before
+``/api/v1/worker``    what this worker runs, and what it counted since it started
+====================  ==========================================================================
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import cast
+
+import faust
+from aiohttp import web as aiohttp_web
+from faust.web import Blueprint, Request, Response, View
+from faust.web.drivers.aiohttp import Web
+
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+Readiness = Callable[[], Mapping[str, bool]]
+"""What this worker needs to do its work, by name, and whether it has it now."""
+
+
+def register(
+    app: faust.App, readiness: Readiness, counts: Counter[str], runs: Mapping[str, str]
+) -> None:
+    """Serve the endpoints from ``app``, before its web server has started.
+
+    ``runs`` names what the worker runs: its role, its model and what that runs on.
+    """
+    blueprint = Blueprint("health")
+
+    @blueprint.route("/live", name="live")
+    async def live(view: View, request: Request) -> Response:
+        return view.json({"live": True})
+
+    @blueprint.route("/ready", name="ready")
+    async def ready(view: View, request: Request) -> Response:
+        checks = readiness()
+        reasons = [name for name, met in checks.items() if not met]
+        body = {"ready": not reasons, "checks": checks, "reasons": reasons}
+        return view.json(body, status=503 if reasons else 200)
+
+    @blueprint.route("/api/v1/worker", name="worker")
+    async def worker(view: View, request: Request) -> Response:
+        return view.json({"runs": dict(runs), "counts": dict(sorted(counts.items()))})
+
+    blueprint.register(app)
+    cast(Web, app.web).web_app.on_response_prepare.append(_harden)
+
+
+async def _harden(request: aiohttp_web.Request, response: aiohttp_web.StreamResponse) -> None:
+    """Set the headers that every response has, errors among them."""
+    response.headers.update(_HEADERS)

@@ -1,0 +1,152 @@
+"""The on-call pages and endpoints, served by Faust's own web server.
+
+====================  ==========================================================================
+``/``                 every stream, gravest first; refreshes itself once a second where it can
+``/streams``          the part of that page that changes
+``/api/v1/streams``   the same as JSON
+``/static/…``         the files of the page, by exact name
+====================  ==========================================================================
+
+What streams are called comes from outside, so the templates escape everything, and no response
+may run or load anything that this server did not serve.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Protocol
+
+import faust
+from faust.web import Blueprint, Request, Response, View
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from .feed import FeedState
+from .read_model import ReadModel
+from .streams import StreamRow, StreamState
+
+ROWS_SHOWN = 200
+UNWATCHED_AFTER = 10.0
+"""Age in seconds from which a live stream's newest judged frame is too old; exclusive."""
+
+_FOLDER = Path(__file__).parent
+_CONTENT_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_HOUR = 3600
+_AGE_SCALES = ((9.95, 1, "{:.1f} s"), (119.5, 1, "{:.0f} s"), (2 * _HOUR, 60, "{:.0f} min"))
+"""Below which age, in seconds, by what it is divided, and how it is written."""
+
+
+class FeedStatus(Protocol):
+    """What the pages say of the feed; ``Feed`` is one."""
+
+    progress: FeedState
+    last_error: str | None
+    undecodable: int
+
+
+def register(
+    app: faust.App,
+    read_model: ReadModel,
+    feed: FeedStatus,
+    now_us: Callable[[], int] = lambda: time.time_ns() // 1000,
+) -> None:
+    """Serve the on-call view from ``app``, before its web server has started.
+
+    The routes go in at once, ahead of Faust's own index, which is added as the server starts:
+    of two routes for ``/`` the first wins. ``now_us`` is the wall clock in microseconds.
+    """
+    pages = _Pages(read_model, feed, now_us)
+    files = {
+        file.name: (file.read_bytes(), _CONTENT_TYPES[file.suffix])
+        for file in sorted((_FOLDER / "static").iterdir())
+    }
+    blueprint = Blueprint("oncall")
+
+    @blueprint.route("/", name="streams")
+    async def streams(view: View, request: Request) -> Response:
+        return view.html(pages.html("streams.html"))
+
+    @blueprint.route("/streams", name="streams-part")
+    async def streams_part(view: View, request: Request) -> Response:
+        return view.html(pages.html("parts.html"))
+
+    @blueprint.route("/api/v1/streams", name="streams-json")
+    async def streams_json(view: View, request: Request) -> Response:
+        return view.json(pages.json())
+
+    @blueprint.route("/static/{name}", name="static")
+    async def static(view: View, request: Request, name: str) -> Response:
+        if name not in files:
+            raise view.NotFound
+        content, content_type = files[name]
+        return view.bytes(content, content_type=content_type)
+
+    blueprint.register(app)
+
+
+class _Pages:
+    """Renders the read model as of now."""
+
+    def __init__(
+        self,
+        read_model: ReadModel,
+        feed: FeedStatus,
+        now_us: Callable[[], int],
+    ) -> None:
+        self._read_model = read_model
+        self._feed = feed
+        self._now_us = now_us
+        self._templates = Environment(
+            loader=FileSystemLoader(_FOLDER / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters["age"] = format_age
+
+    def html(self, template: str) -> str:
+        rows = self._read_model.rows(self._now_us(), ROWS_SHOWN)
+        return self._templates.get_template(template).render(
+            rows=rows,
+            known=len(self._read_model),
+            counters=self._read_model.counters(),
+            feed=self._feed,
+            unwatched=_unwatched,
+            FeedState=FeedState,
+            StreamState=StreamState,
+            unwatched_after=UNWATCHED_AFTER,
+        )
+
+    def json(self) -> dict[str, Any]:
+        """The streams that the page shows, and how many are known in all."""
+        now_us = self._now_us()
+        rows = self._read_model.rows(now_us, ROWS_SHOWN)
+        return {
+            "as_of": now_us,
+            "feed": {
+                "progress": self._feed.progress,
+                "last_error": self._feed.last_error,
+                "undecodable": self._feed.undecodable,
+            },
+            "counters": asdict(self._read_model.counters()),
+            "streams_known": len(self._read_model),
+            "streams": [{**asdict(row), "unwatched": _unwatched(row)} for row in rows],
+        }
+
+
+def _unwatched(row: StreamRow) -> bool:
+    """Whether ``row``'s stream is live and its frames are not being judged in time."""
+    if row.frame_age is None:
+        return row.live and row.dead_letters > 0
+    return row.live and row.frame_age > UNWATCHED_AFTER
+
+
+def format_age(seconds: float) -> str:
+    """``seconds`` to read at a glance: ``0.4 s``, ``12 s``, ``3 min``, ``2 h``."""
+    for limit, unit, pattern in _AGE_SCALES:
+        if seconds < limit:
+            return pattern.format(max(seconds, 0.0) / unit)
+    return f"{seconds / _HOUR:.0f} h"

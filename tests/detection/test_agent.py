@@ -1,0 +1,163 @@
+"""The detection agent's shell, in Faust's own test context, with the model that ships."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from msgspec.structs import replace
+from PIL import Image
+
+from agents.detection import agent as detection
+from agents.detection.bundle import InferenceFailed, ModelBundle, load_bundle
+from agents.detection.decode import DecodeBounds, Decoder, Pixels
+from agents.detection.detector import Detector, InferenceStuck
+from agents.detection.signals import Floats
+from schemas import DetectionsMade, EventDeadLettered, FrameSampled
+from tests.builders import SECOND, START, frame_sampled
+from tests.detection.test_decode import picture
+from tests.shell import CODEC, Bench
+from tests.waiting import wait_until_async
+
+DEFAULT = Path(__file__).parents[2] / "agents/detection/bundles/lite0-zs"
+BOUNDS = DecodeBounds(payload_bytes=200_000, pixels=640 * 480)
+GOOD = frame_sampled(payload=picture())
+
+
+@pytest.fixture(scope="module")
+def bundle() -> ModelBundle:
+    return load_bundle(DEFAULT, ("CPUExecutionProvider",), threads=1)
+
+
+async def judge(bundle: Any, frames: Sequence[FrameSampled | bytes]) -> Bench:
+    """Put ``frames`` through the agent as records appended at ``START``, in batches of four."""
+    made = Bench("detection")
+    detector = Detector(bundle, Decoder(224, 224, BOUNDS), decode_threads=2, timeout=10.0)
+    detection.register(made.app, CODEC, detector, made.intake, size=4, wait=0.05)
+    async with made.app.agents["detection"].test_context() as agent:
+        for frame in frames:
+            value = frame if isinstance(frame, bytes) else CODEC.encode(frame)
+            await agent.put(value, key=b"k", timestamp=START / SECOND, wait=False)
+        await wait_until_async(lambda: made.counts["detection events"] == len(frames), 20)
+    detector.close()
+    return made
+
+
+def detected(made: Bench) -> list[int]:
+    """Sequence numbers of the frames judged."""
+    batches = made.publisher.events(DetectionsMade)
+    return [item.sequence for batch in batches for item in batch.detections]
+
+
+def letters(made: Bench) -> list[tuple[int, str]]:
+    return [(event.offset, event.cause) for event in made.publisher.events(EventDeadLettered)]
+
+
+async def test_every_frame_is_judged_once_in_micro_batches_in_order(bundle: ModelBundle) -> None:
+    made = await judge(bundle, [replace(GOOD, sequence=n) for n in range(10)])
+    assert detected(made) == list(range(10))
+    batches = made.publisher.events(DetectionsMade)
+    assert max(len(batch.detections) for batch in batches) == 4
+    assert {batch.bundle_digest for batch in batches} == {bundle.digest}
+    assert letters(made) == []
+
+
+async def test_a_detection_points_at_its_frame_and_carries_what_the_shard_said(
+    bundle: ModelBundle,
+) -> None:
+    made = await judge(bundle, [replace(GOOD, drill=True, captured_at=START - SECOND)])
+    (batch,) = made.publisher.events(DetectionsMade)
+    (item,) = batch.detections
+    assert (batch.signals, len(item.scores)) == (["firearm"], 1)
+    assert (item.offset, item.appended_at, item.captured_at) == (0, START, START - SECOND)
+    assert item.drill
+
+
+BAD: list[tuple[FrameSampled | bytes, str]] = [
+    (b"", "unreadable-event"),
+    (b"\x7fnoise", "unreadable-event"),
+    (CODEC.encode(GOOD)[:-5], "unreadable-event"),
+    (b"\xc3\x01" + b"\x00" * 20, "unknown-schema"),
+    (replace(GOOD, payload=b""), "empty-payload"),
+    (replace(GOOD, payload=b"x" * 200_001), "payload-too-large"),
+    (replace(GOOD, codec="gif"), "unknown-codec"),
+    (replace(GOOD, payload=b"no picture"), "undecodable-payload"),
+    (replace(GOOD, width=100_000, height=100_000), "too-many-pixels"),
+    (replace(GOOD, captured_at=START + 3600 * SECOND), "event-time-out-of-range"),
+    (replace(GOOD, captured_at=START - 48 * 3600 * SECOND), "event-time-out-of-range"),
+    (replace(GOOD, captured_at=2**62), "event-time-out-of-range"),
+    (replace(GOOD, captured_at=-(2**62)), "event-time-out-of-range"),
+]
+
+
+async def test_bad_input_is_dead_lettered_where_it_lay_and_the_good_goes_on_being_judged(
+    bundle: ModelBundle,
+) -> None:
+    mixed: list[FrameSampled | bytes] = []
+    for number, (bad, _) in enumerate(BAD):
+        mixed += [bad, replace(GOOD, sequence=number)]
+    made = await judge(bundle, mixed)
+    assert sorted(letters(made)) == [(2 * n, cause) for n, (_, cause) in enumerate(BAD)]
+    assert detected(made) == list(range(len(BAD)))
+
+
+class Fussy:
+    """The bundle, failing on every batch with a black frame in it."""
+
+    def __init__(self, bundle: ModelBundle) -> None:
+        self._bundle = bundle
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._bundle, name)
+
+    def judge(self, frames: Sequence[Pixels]) -> Floats:
+        if any(not frame.any() for frame in frames):
+            raise InferenceFailed("black")
+        return self._bundle.judge(frames)
+
+
+async def test_a_frame_that_the_model_fails_on_does_not_take_its_neighbours_with_it(
+    bundle: ModelBundle,
+) -> None:
+    black = replace(GOOD, codec="png", payload=_black())
+    frames = [replace(black if n == 2 else GOOD, sequence=n) for n in range(4)]
+    made = await judge(Fussy(bundle), frames)
+    assert detected(made) == [0, 1, 3]
+    assert letters(made) == [(2, "inference-failed")]
+
+
+def _black() -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(np.zeros((48, 64, 3), np.uint8)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+class Stuck(Fussy):
+    def judge(self, frames: Sequence[Pixels]) -> Floats:
+        time.sleep(0.5)
+        return super().judge(frames)
+
+
+async def test_a_model_that_does_not_answer_ends_the_process(bundle: ModelBundle) -> None:
+    detector = Detector(Stuck(bundle), Decoder(224, 224, BOUNDS), decode_threads=1, timeout=0.05)  # type: ignore[arg-type]
+    with pytest.raises(InferenceStuck):
+        await detector.judge([GOOD])
+    detector.close()
+
+
+async def test_the_event_loop_goes_on_while_frames_are_judged(bundle: ModelBundle) -> None:
+    detector = Detector(bundle, Decoder(224, 224, BOUNDS), decode_threads=1, timeout=10.0)
+    judging = asyncio.create_task(detector.judge([GOOD] * 64))
+    turns = 0
+    while not judging.done():
+        await asyncio.sleep(0.001)
+        turns += 1
+    assert len(await judging) == 64
+    assert turns > 10
+    detector.close()

@@ -1,0 +1,59 @@
+"""A Faust app that serves the on-call view, without Kafka."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import faust
+
+from agents.oncall import health, web
+from agents.oncall.feed import FeedState
+from agents.oncall.read_model import ReadModel
+
+from .events import NOW
+
+
+@dataclass
+class FeedAsTold:
+    """A feed's status that a test sets."""
+
+    progress: FeedState = FeedState.FOLLOWING
+    last_error: str | None = None
+    undecodable: int = 0
+
+
+@dataclass
+class Served:
+    """What a served app shows, for a test to change while it is served."""
+
+    app: faust.App
+    read_model: ReadModel
+    feed: FeedAsTold = field(default_factory=FeedAsTold)
+    checks: dict[str, bool] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
+    now_us: int = NOW
+
+    def ready(self) -> Mapping[str, bool]:
+        return self.checks
+
+    def now(self) -> int:
+        return self.now_us
+
+
+def serve(**app_settings: Any) -> Served:
+    app = faust.App(
+        "oncall-test",
+        broker="kafka://127.0.0.1:1",
+        store="memory://",
+        autodiscover=False,
+        web_tables_enabled=False,
+        web_router_enabled=False,
+        **app_settings,
+    )
+    served = Served(app, ReadModel(watch_threshold=0.3))
+    health.register(app, served.ready, served.counts, {})
+    web.register(app, served.read_model, served.feed, served.now)
+    return served

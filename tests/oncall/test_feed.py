@@ -1,0 +1,97 @@
+"""The feed of the read model, on a broker and without one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+
+import pytest
+from confluent_kafka import KafkaException, Producer
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # stub's gap
+
+from agents.oncall.feed import FOLLOWED, Feed, FeedState
+from agents.oncall.read_model import ReadModel
+from agents.oncall.streams import StreamRow, StreamState
+from agents.publishing import Outgoing
+from schemas import Codec, Event, topics
+from tests.builders import START, detection, detections_made, risk_assessed
+from topology.publisher import KafkaPublisher
+
+from .events import NOW, stream_updated, takedown_requested
+
+Publish = Callable[[Event], Awaitable[None]]
+LIMIT = 20.0
+"""Seconds within which anything here must have happened."""
+STREAM = "stream-of-the-feed-test"
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(LIMIT):
+        # What it waits for is state, which tells nobody that it changed.
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+def followed_topics(broker: str) -> None:
+    admin = AdminClient({"bootstrap.servers": broker})
+    for created in admin.create_topics([NewTopic(topic, 2, 1) for topic in FOLLOWED]).values():
+        with suppress(KafkaException):
+            created.result(LIMIT)
+
+
+@pytest.fixture
+async def publish(broker: str, followed_topics: None) -> AsyncIterator[Publish]:
+    publisher = KafkaPublisher({"bootstrap.servers": broker}, Codec(), "firebreak/test")
+
+    async def send(event: Event) -> None:
+        await publisher.publish([Outgoing(event, id="id", time=START, key=STREAM.encode())])
+
+    yield send
+    publisher.close()
+
+
+def row(read_model: ReadModel) -> StreamRow | None:
+    return next((row for row in read_model.rows(NOW) if row.stream_id == STREAM), None)
+
+
+@pytest.mark.e2e
+async def test_the_feed_reads_what_was_there_and_then_what_comes(
+    broker: str, publish: Publish
+) -> None:
+    """Caught up means that the past is in; a takedown shows as it comes; rubbish is counted."""
+    read_model = ReadModel(watch_threshold=0.3)
+    feed = Feed(read_model, Codec(), {"bootstrap_servers": broker})
+    rubbish = Producer({"bootstrap.servers": broker})
+    rubbish.produce(topics.RISK, b"rubbish", partition=0)
+    assert rubbish.flush(LIMIT) == 0
+    await publish(stream_updated(stream_id=STREAM))
+    await publish(
+        detections_made(detection(0, stream_id=STREAM), frame_topic="frames-of-the-feed-test")
+    )
+    await publish(risk_assessed(stream_id=STREAM, risk=0.4))
+
+    async with feed:
+        await until(lambda: feed.caught_up)
+        past = row(read_model)
+        await publish(takedown_requested(stream_id=STREAM))
+        await until(
+            lambda: (
+                (now := row(read_model)) is not None and now.state is StreamState.TAKEDOWN_REQUESTED
+            )
+        )
+
+    assert past is not None
+    assert (past.state, past.frames, past.risk) == (StreamState.WATCHING, 1, 0.4)
+    assert feed.undecodable >= 1
+
+
+async def test_a_feed_without_kafka_is_lost_says_why_and_ends_when_told() -> None:
+    """No broker is a state that is shown, and neither a crash nor a hang."""
+    feed = Feed(ReadModel(watch_threshold=0.3), Codec(), {"bootstrap_servers": "127.0.0.1:1"})
+
+    async with feed:
+        await until(lambda: feed.progress is FeedState.LOST)
+        assert not feed.caught_up
+        assert "KafkaConnectionError" in (feed.last_error or "")

@@ -1,0 +1,106 @@
+"""The on-call page in Debian's Chromium, served by Faust's own web server."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from socket import socket
+
+import pytest
+from playwright.async_api import BrowserContext, Page, async_playwright, expect
+
+from agents.oncall.feed import FeedState
+from tests.builders import detection, detections_made, risk_assessed
+
+from .events import takedown_requested
+from .serving import Served, serve
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+LONG_NAME = "a-stream-whose-name-nobody-thought-would-be-this-long-" * 3
+
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no {CHROMIUM}")
+
+
+@pytest.fixture
+async def served() -> AsyncIterator[Served]:
+    with socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    served = serve(web_bind="127.0.0.1", web_host="127.0.0.1", web_port=port)
+    async with served.app.web:
+        yield served
+
+
+@pytest.fixture
+async def context(tmp_path: Path) -> AsyncIterator[BrowserContext]:
+    async with async_playwright() as playwright:
+        context = await playwright.chromium.launch_persistent_context(
+            tmp_path / "profile",
+            executable_path=CHROMIUM,
+            args=ARGUMENTS,
+            viewport={"width": 360, "height": 740},
+        )
+        yield context
+        await context.close()
+
+
+async def opened(context: BrowserContext, served: Served) -> tuple[Page, list[str]]:
+    """The page, and what its console complains of from here on."""
+    page = context.pages[0]
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    await page.goto(f"http://127.0.0.1:{served.app.conf.web_port}/")
+    return page, complaints
+
+
+def takes_down(served: Served, stream_id: str) -> None:
+    now_us = served.now_us = time.time_ns() // 1000
+    for event in (
+        detections_made(detection(0, stream_id=stream_id, captured_at=now_us)),
+        risk_assessed(stream_id=stream_id, risk=0.97),
+        takedown_requested(stream_id=stream_id),
+    ):
+        served.read_model.apply(event, now_us)
+
+
+async def test_rows_appear_by_themselves_on_a_narrow_screen(
+    served: Served, context: BrowserContext
+) -> None:
+    """A takedown shows without a reload, nothing overflows 360 px, the console stays silent."""
+    page, complaints = await opened(context, served)
+    await expect(page.get_by_text("No streams yet.")).to_be_visible()
+
+    takes_down(served, LONG_NAME)
+
+    row = page.get_by_role("row").filter(has_text=LONG_NAME)
+    await expect(row.get_by_role("cell", name="takedown requested")).to_be_visible()
+    await expect(page.get_by_text("Refreshed every second.")).to_be_visible()
+    overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert await page.evaluate(overflow) == 0
+    assert complaints == []
+
+
+async def test_a_lost_feed_and_a_lost_worker_are_both_said(
+    served: Served, context: BrowserContext
+) -> None:
+    """What was known stays on the page, marked as not current."""
+    takes_down(served, "stream-1")
+    page, _ = await opened(context, served)
+
+    served.feed.progress = FeedState.LOST
+    await expect(page.get_by_text("Connection to Kafka lost.")).to_be_visible()
+    await served.app.web.stop()
+
+    await expect(page.get_by_text("Worker not reached.")).to_be_visible(timeout=10_000)
+    await expect(page.get_by_role("rowheader", name="stream-1")).to_be_visible()

@@ -1,0 +1,201 @@
+"""The on-call view as a browser, a script and an orchestrator meet it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from html.parser import HTMLParser
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from agents.oncall.feed import FeedState
+from agents.oncall.web import format_age
+from tests.builders import detection, detections_made, risk_assessed
+
+from .events import NOW, dead_lettered, escalation_raised, stream_updated, takedown_requested
+from .serving import Served, serve
+
+Client = TestClient[web.Request, web.Application]
+HOSTILE = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>"
+
+
+@pytest.fixture
+def served() -> Served:
+    return serve()
+
+
+@pytest.fixture
+async def client(served: Served) -> AsyncIterator[Client]:
+    # What a worker's web server does as it starts, Faust's own index included.
+    async with TestClient(TestServer(await served.app.web.wsgi())) as client:
+        yield client
+
+
+async def page(client: Client, path: str = "/") -> str:
+    response = await client.get(path)
+    assert response.status == 200
+    return await response.text()
+
+
+class _Elements(HTMLParser):
+    """Names the elements of a page, and the attributes that could run something."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.names: list[str] = []
+        self.inline: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names.append(tag)
+        self.inline += [name for name, _ in attrs if name == "style" or name.startswith("on")]
+
+
+async def test_the_first_page_says_that_there_are_no_streams_yet(client: Client) -> None:
+    """Nothing to show is said, and Faust's own index does not stand in the way."""
+    assert "No streams yet." in await page(client)
+
+
+async def test_a_stream_is_shown_with_its_state_in_words(served: Served, client: Client) -> None:
+    """State, risk, age, frames, drill, rule and explanation are on the page as text."""
+    for event in (
+        detections_made(detection(0, drill=True, captured_at=NOW - 1_500_000)),
+        risk_assessed(risk=0.972, drill=True),
+        takedown_requested(drill=True),
+    ):
+        served.read_model.apply(event, NOW)
+
+    html = await page(client)
+
+    for text in ("stream-1", "takedown requested", "0.97", "1.5 s ago", "drill", "sustained"):
+        assert text in html
+    assert "18 of 20 frames over 10 s" in html
+
+
+async def test_a_hostile_stream_id_stays_text(served: Served, client: Client) -> None:
+    """What streams are called comes from outside and becomes no element and no attribute."""
+    plain = _Elements(await page(client))
+    served.read_model.apply(takedown_requested(stream_id=HOSTILE, explanation=HOSTILE), NOW)
+
+    html = await page(client)
+
+    elements = _Elements(html)
+    assert HOSTILE not in html
+    assert elements.names.count("script") == plain.names.count("script") == 1
+    assert elements.names.count("img") == plain.names.count("img")
+    assert elements.inline == []
+
+
+@pytest.mark.parametrize("path", ["/", "/streams", "/live", "/static/oncall.js", "/nothing"])
+async def test_every_response_forbids_what_this_server_did_not_serve(
+    client: Client, path: str
+) -> None:
+    """Errors carry the headers as well."""
+    headers = (await client.get(path)).headers
+
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("name", ["missing.css", "..%2fweb.py", "%2e%2e/web.py", "oncall.css/"])
+async def test_only_the_pages_own_files_are_served(client: Client, name: str) -> None:
+    """A static name is one of a fixed set, never a path."""
+    assert (await client.get(f"/static/{name}")).status == 404
+
+
+async def test_live_answers_whatever_else_is_wrong(served: Served, client: Client) -> None:
+    """A slow start or a lost Kafka is no reason to kill the process."""
+    served.feed.progress = FeedState.LOST
+    served.checks["model"] = False
+
+    response = await client.get("/live")
+
+    assert (response.status, await response.json()) == (200, {"live": True})
+
+
+async def test_ready_names_what_is_missing(served: Served, client: Client) -> None:
+    """503 with the reasons until all checks are met."""
+    served.checks.update(model=True, partitions_assigned=False, feed=False)
+
+    response = await client.get("/ready")
+
+    assert response.status == 503
+    assert (await response.json())["reasons"] == ["partitions_assigned", "feed"]
+
+
+async def test_a_worker_tells_what_it_counted(served: Served, client: Client) -> None:
+    """Whatever is refused has a reason that is counted."""
+    served.counts["aggregation refused late"] += 2
+
+    response = await client.get("/api/v1/worker")
+
+    assert (await response.json())["counts"] == {"aggregation refused late": 2}
+
+
+async def test_ready_is_200_once_all_checks_are_met(served: Served, client: Client) -> None:
+    """All met, nothing to say."""
+    served.checks.update(model=True, partitions_assigned=True)
+
+    response = await client.get("/ready")
+
+    assert response.status == 200
+    assert (await response.json())["reasons"] == []
+
+
+async def test_a_lost_feed_is_said_above_what_is_known(served: Served, client: Client) -> None:
+    """The page keeps what it knew, and says that it is not current and why."""
+    served.read_model.apply(stream_updated(), NOW)
+    served.feed.progress = FeedState.LOST
+    served.feed.last_error = "no brokers <at all>"
+
+    html = await page(client)
+
+    assert "Connection to Kafka lost." in html
+    assert "no brokers &lt;at all&gt;" in html
+    assert "stream-1" in html
+
+
+async def test_catching_up_is_said(served: Served, client: Client) -> None:
+    """An incomplete picture is not passed off as a complete one."""
+    served.feed.progress = FeedState.CATCHING_UP
+
+    assert "Catching up." in await page(client, "/streams")
+
+
+async def test_the_api_says_the_same_as_the_page(served: Served, client: Client) -> None:
+    """Scripts get the rows, counters and feed state as JSON."""
+    served.read_model.apply(escalation_raised(), NOW)
+    served.read_model.apply(detections_made(detection(0, captured_at=NOW - 11_000_000)), NOW)
+    served.read_model.apply(dead_lettered(), NOW)
+    served.feed.undecodable = 2
+
+    body = await (await client.get("/api/v1/streams")).json()
+
+    (stream,) = body["streams"]
+    assert (stream["stream_id"], stream["state"]) == ("stream-1", "escalated")
+    assert (stream["frame_age"], stream["unwatched"]) == (11.0, True)
+    assert body["feed"] == {"progress": "following", "last_error": None, "undecodable": 2}
+    assert body["counters"]["dead_letters"] == {"undecodable-payload": 1}
+    assert (body["as_of"], body["streams_known"]) == (NOW, 1)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "written"),
+    [
+        (-3.0, "0.0 s"),
+        (0.04, "0.0 s"),
+        (9.94, "9.9 s"),
+        (9.96, "10 s"),
+        (119.4, "119 s"),
+        (119.6, "2 min"),
+        (7199.0, "120 min"),
+        (7200.0, "2 h"),
+    ],
+)
+def test_ages_are_written_to_be_read_at_a_glance(seconds: float, written: str) -> None:
+    """A shard's clock that is ahead makes a frame new, not negative."""
+    assert format_age(seconds) == written

@@ -1,0 +1,244 @@
+"""Watching decisions as an outside consumer: what is printed, and the contract on a broker."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+
+import pytest
+from click.testing import CliRunner
+from confluent_kafka import KafkaException, Producer
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # its stub forgets to
+
+from agents.publishing import Outgoing
+from schemas import Codec, Event, EventDeadLettered, TakedownRequested, topics
+from tests.builders import START, detection, detections_made, risk_assessed, window
+from tests.oncall.events import dead_lettered, escalation_raised, takedown_requested
+from topology.cli.watch import watch as watch_command
+from topology.publisher import KafkaPublisher
+from topology.watch import Unreadable, Watched, to_json, to_lines, watch
+
+LIMIT = 20.0
+"""Seconds within which anything here must have happened."""
+
+
+@pytest.mark.parametrize(
+    ("event", "lines"),
+    [
+        (
+            takedown_requested(),
+            [
+                "2023-11-14T22:13:20.000Z  TAKEDOWN  stream-1  risk 0.97  "
+                "sustained: 18 of 20 frames over 10 s  incident incident-1"
+            ],
+        ),
+        (
+            escalation_raised(drill=True, rule="brief", explanation="3 of 4 frames"),
+            [
+                "2023-11-14T22:13:20.000Z  ESCALATION high  stream-1  DRILL  risk 0.97  "
+                "brief: 3 of 4 frames  incident incident-1"
+            ],
+        ),
+        (
+            risk_assessed(window(4.0, 3, frames=8), window(10.0, 3, frames=20)),
+            ["2023-11-14T22:13:20.000Z  risk  stream-1  0.500  3/8 in 4 s, 3/20 in 10 s"],
+        ),
+        (
+            detections_made(detection(0, 0.125), detection(1, 0.75, stream_id="stream-2")),
+            [
+                "2023-11-14T22:13:20.000Z  frame  stream-1  #0  firearm 0.125",
+                "2023-11-14T22:13:20.500Z  frame  stream-2  #1  firearm 0.750",
+            ],
+        ),
+    ],
+    ids=["takedown", "escalation", "risk", "detections"],
+)
+def test_an_event_is_one_line_and_a_batch_one_a_frame(event: Event, lines: list[str]) -> None:
+    """Event time first, then what, of which stream, and why."""
+    assert list(to_lines(event)) == lines
+
+
+def test_a_stream_id_can_not_write_on_the_terminal() -> None:
+    """Escapes, line breaks and direction marks are spelled out; other scripts are left alone."""
+    (line,) = to_lines(takedown_requested(stream_id="\x1b[2J\n\u202eстрим"))
+
+    assert "\\x1b[2J\\n\\u202eстрим" in line
+    assert line.isprintable()
+
+
+def test_json_is_one_ascii_line_with_fields_coordinates_and_id() -> None:
+    """A script gets the event's fields, where it lies, and the CloudEvents id."""
+    event = takedown_requested(stream_id="\x9b2J\u202e")
+
+    line = to_json(Watched(event, "t", 3, 14, "id-1"))
+
+    assert line.isascii()
+    assert line.isprintable()
+    body = json.loads(line)
+    assert (body["stream_id"], body["risk"]) == (event.stream_id, 0.97)
+    assert body["_kafka"] == {"topic": "t", "partition": 3, "offset": 14}
+    assert (body["_id"], body["_type"]) == ("id-1", "TakedownRequested")
+
+
+def test_bytes_are_base64_in_json() -> None:
+    """No raw bytes reach a terminal or a parser."""
+    event: EventDeadLettered = dead_lettered(key=b"\xff\x00")
+
+    assert json.loads(to_json(Watched(event, "t", 0, 0, None)))["key"] == "/wA="
+
+
+def test_what_can_not_be_watched_is_said_with_what_can() -> None:
+    """A wrong name is a usage error before anything is connected."""
+    result = CliRunner().invoke(watch_command, ["vacations"])
+
+    assert result.exit_code == 2
+    assert "takedowns" in result.output
+
+
+@pytest.fixture
+def takedowns_topic(broker: str) -> None:
+    admin = AdminClient({"bootstrap.servers": broker})
+    (created,) = admin.create_topics([NewTopic(topics.TAKEDOWNS, 2, 1)]).values()
+    with suppress(KafkaException):
+        created.result(LIMIT)
+
+
+@pytest.fixture
+def publisher(broker: str, takedowns_topic: None) -> Iterator[KafkaPublisher]:
+    publisher = KafkaPublisher({"bootstrap.servers": broker}, Codec(), "firebreak/test")
+    yield publisher
+    publisher.close()
+
+
+async def publish(publisher: KafkaPublisher, event: TakedownRequested) -> None:
+    outgoing = Outgoing(event, id=event.takedown_id, time=START, key=event.stream_id.encode())
+    await publisher.publish([outgoing])
+
+
+@pytest.fixture
+async def watching(broker: str, takedowns_topic: None) -> AsyncIterator[list[Process]]:
+    """Processes that a test started; none outlives it."""
+    processes: list[Process] = []
+    yield processes
+    for process in processes:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def start(broker: str, *arguments: str, stdout: int = PIPE) -> Process:
+    environment = {**os.environ, "FIREBREAK_BOOTSTRAP_SERVERS": broker}
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "topology", "watch", *arguments),
+        stdout=stdout,
+        stderr=PIPE,
+        env=environment,
+    )
+
+
+@pytest.mark.e2e
+async def test_a_takedown_is_printed_as_it_comes(
+    broker: str, publisher: KafkaPublisher, watching: list[Process]
+) -> None:
+    """``watch takedowns --json --count 1`` prints the takedown and ends."""
+    takedown = takedown_requested(takedown_id="t-watched", stream_id="watched")
+    await publish(publisher, takedown)
+    process = await start(broker, "takedowns", "--json", "--count", "1", "--timeout", str(LIMIT))
+    watching.append(process)
+
+    ending = asyncio.create_task(process.communicate())
+    async with asyncio.timeout(LIMIT):
+        # Watching begins at the end of the topic, at a moment of its own.
+        while not ending.done():
+            await publish(publisher, takedown)
+            await asyncio.wait({ending}, timeout=0.2)
+    printed, complaints = await ending
+
+    assert (process.returncode, complaints) == (0, b"")
+    body = json.loads(printed)
+    assert (body["takedown_id"], body["_id"]) == ("t-watched", "t-watched")
+    assert body["_kafka"]["topic"] == topics.TAKEDOWNS
+
+
+@pytest.mark.e2e
+async def test_an_undecodable_record_is_told_apart_and_reading_goes_on(
+    broker: str, publisher: KafkaPublisher
+) -> None:
+    """What is not a takedown names its place and its fault; the next one is read."""
+    producer = Producer({"bootstrap.servers": broker})
+    producer.produce(topics.TAKEDOWNS, b"not a takedown", partition=0)
+    assert producer.flush(LIMIT) == 0
+    await publish(publisher, takedown_requested(takedown_id="t-after"))
+
+    def read() -> tuple[list[Unreadable], list[str | None]]:
+        unreadable, ids = [], []
+        config = {"bootstrap.servers": broker}
+        for found in watch(config, Codec(), "takedowns", from_beginning=True, timeout=LIMIT):
+            if isinstance(found, Unreadable):
+                unreadable.append(found)
+            else:
+                ids.append(found.ce_id)
+            if unreadable and "t-after" in ids:
+                break
+        return unreadable, ids
+
+    unreadable, ids = await asyncio.to_thread(read)
+
+    assert "t-after" in ids
+    assert "unknown framing" in unreadable[0].reason
+
+
+@pytest.mark.e2e
+async def test_an_interrupt_ends_it_quietly(
+    broker: str, publisher: KafkaPublisher, watching: list[Process]
+) -> None:
+    """Ctrl-C is how watching ends, not a failure."""
+    await publish(publisher, takedown_requested())
+    process = await start(broker, "takedowns", "--from-beginning")
+    watching.append(process)
+    assert process.stdout is not None
+    async with asyncio.timeout(LIMIT):
+        await process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, complaints = await process.communicate()
+
+    assert process.returncode == 0
+    assert b"Traceback" not in complaints
+    assert b"Abort" not in complaints
+
+
+@pytest.mark.e2e
+async def test_a_reader_that_goes_away_ends_it_quietly(
+    broker: str, publisher: KafkaPublisher, watching: list[Process]
+) -> None:
+    """``firebreak watch … | head`` leaves no traceback behind."""
+    await publish(publisher, takedown_requested())
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = await start(broker, "takedowns", "--from-beginning", stdout=writing)
+    os.close(writing)
+    watching.append(process)
+
+    async with asyncio.timeout(LIMIT):
+        _, complaints = await process.communicate()
+
+    assert process.returncode == 0
+    assert b"Traceback" not in complaints
+    assert b"Abort" not in complaints
+
+
+@pytest.mark.e2e
+def test_a_count_that_is_not_reached_in_time_fails(broker: str, takedowns_topic: None) -> None:
+    """A script can rely on the exit status."""
+    arguments = ["takedowns", "--count", "1000", "--timeout", "0.5"]
+
+    result = CliRunner(env={"FIREBREAK_BOOTSTRAP_SERVERS": broker}).invoke(watch_command, arguments)
+
+    assert result.exit_code == 1
+    assert "of 1000 events within 0.5 s" in result.output

@@ -1,0 +1,25 @@
+"""Waiting for a condition instead of sleeping for luck."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+_POLL_SECONDS = 0.02
+
+
+def wait_until(condition: Callable[[], bool], limit_seconds: float) -> None:
+    """Return once ``condition`` holds; fail the test if it does not within the limit."""
+    deadline = time.monotonic() + limit_seconds
+    while not condition():
+        if time.monotonic() >= deadline:
+            raise AssertionError(f"not within {limit_seconds:g} s: {condition}")
+        time.sleep(_POLL_SECONDS)
+
+
+async def wait_until_async(condition: Callable[[], bool], limit_seconds: float) -> None:
+    """``wait_until`` that lets the event loop go on."""
+    async with asyncio.timeout(limit_seconds):
+        while not condition():
+            await asyncio.sleep(_POLL_SECONDS)

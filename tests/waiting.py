@@ -21,5 +21,5 @@ def wait_until(condition: Callable[[], bool], limit_seconds: float) -> None:
 async def wait_until_async(condition: Callable[[], bool], limit_seconds: float) -> None:
     """``wait_until`` that lets the event loop go on."""
     async with asyncio.timeout(limit_seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110  # conditions don't announce themselves
             await asyncio.sleep(_POLL_SECONDS)

@@ -16,18 +16,18 @@ from typing import TYPE_CHECKING
 
 import av
 import numpy as np
+import numpy.typing as npt
 
 if TYPE_CHECKING:
     from vizdoom import DoomGame, GameState
 
-TICS_A_SECOND = 35
-TICS_A_FRAME = 2
+LEVEL = "map02"  # a fight from the first second on
+SKILL = 2  # of 1 to 5: monsters that fight but seldom win
+TICS_A_SECOND, TICS_A_FRAME = 35, 2
 WIDTH, HEIGHT = 640, 480
 DEGREES_A_PIXEL = 90 / WIDTH  # the engine's field of view is 90 degrees
 TURN_LIMIT = 9.0  # degrees a frame; a quicker turn looks like no player's
 NEAR = 12.0  # of the depth buffer's 0 to 255: a wall or a door within a few steps
-MAP = "map01"
-SKILL = 2  # of 1 to 5: monsters that fight but seldom win
 
 
 class GameUnavailable(Exception):
@@ -35,103 +35,102 @@ class GameUnavailable(Exception):
 
 
 def render_game(path: Path, seconds: float = 30.0, seed: int = 11) -> None:
-    """Write `seconds` of play to `path` as H.264, 17.5 frames a second of game time.
+    """Writes `seconds` of play to `path` as H.264 at 17.5 frames a second of game time.
 
-    The same seed gives the same play. Raises GameUnavailable.
+    The same seed gives the same play. Raises GameUnavailable, and then leaves no file.
     """
-    with av.open(path, "w", format="mp4") as container:
+    with _game(seed) as game, av.open(path, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=Fraction(TICS_A_SECOND, TICS_A_FRAME))
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        for pixels in play(round(seconds * TICS_A_SECOND / TICS_A_FRAME), seed):
+        for pixels in _play(game, round(seconds * TICS_A_SECOND / TICS_A_FRAME), seed):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
         container.mux(stream.encode())
 
 
-def play(frames: int, seed: int) -> Iterator[np.ndarray]:
-    """Yield uint8 RGB frames `[480, 640, 3]`; death or the level's end starts the level again."""
-    game = _start(seed)
-    rng = np.random.default_rng(seed)
-    turn = 0.0
+@contextlib.contextmanager
+def _game(seed: int) -> Iterator["DoomGame"]:
+    """A running game, without window and sound."""
     try:
-        for _ in range(frames):
-            if game.is_episode_finished() or game.is_player_dead():
-                game.new_episode()
-            state = game.get_state()
-            yield state.screen_buffer
-            action = _aim(state) or _wander(state, rng, turn)
-            turn = action[1]
-            game.make_action(action, TICS_A_FRAME)
-    finally:
-        game.close()
-
-
-def _start(seed: int, level: str = MAP) -> "DoomGame":
-    try:
-        import vizdoom as vzd  # an extra of the package, which only this clip needs
-    except (ImportError, SystemError) as error:  # SystemError: built for another Python
-        raise GameUnavailable(
-            f"vizdoom cannot be imported ({error}); install firebreak[demo]"
-        ) from error
-    game = vzd.DoomGame()
+        import vizdoom as vzd
+    except (ImportError, SystemError) as error:  # SystemError: it was built for another Python
+        raise GameUnavailable(f"vizdoom cannot be imported: {error}") from error
+    button, game = vzd.Button, vzd.DoomGame()
     game.set_doom_game_path(str(Path(vzd.install_path, "freedoom2.wad")))
-    game.set_doom_map(level)
+    game.set_doom_map(LEVEL)
     game.set_doom_skill(SKILL)
     game.set_seed(seed)
+    game.set_available_buttons(
+        [button.MOVE_FORWARD, button.TURN_LEFT_RIGHT_DELTA, button.ATTACK, button.USE]
+    )
     game.set_screen_resolution(vzd.ScreenResolution.RES_640X480)
     game.set_screen_format(vzd.ScreenFormat.RGB24)
-    game.set_render_hud(True)
-    game.set_render_weapon(True)
+    game.set_render_hud(True)  # the weapon is drawn unless one forbids it
     game.set_labels_buffer_enabled(True)
     game.set_depth_buffer_enabled(True)
     game.set_window_visible(False)
     game.add_game_args("-nosound")  # the engine stops where there is no sound device
-    button = vzd.Button
-    game.set_available_buttons(
-        [button.MOVE_FORWARD, button.TURN_LEFT_RIGHT_DELTA, button.ATTACK, button.USE]
-    )
-    # The engine leaves its settings and a folder in the working directory when it starts.
-    with tempfile.TemporaryDirectory() as scratch, contextlib.chdir(scratch):
+    with tempfile.TemporaryDirectory() as scratch:
+        game.set_doom_config_path(str(Path(scratch, "engine.ini")))
         try:
-            game.init()
-        except Exception as error:  # vizdoom's errors share no narrower base
+            with contextlib.chdir(scratch):  # the engine drops a folder where it starts
+                game.init()
+        except (
+            vzd.FileDoesNotExistException,
+            vzd.SharedMemoryException,
+            vzd.ViZDoomErrorException,
+            vzd.ViZDoomUnexpectedExitException,
+        ) as error:
             raise GameUnavailable(f"the game engine does not start: {error}") from error
-    return game
+        try:
+            yield game
+        finally:
+            game.close()
 
 
-def _aim(state: "GameState") -> list[float] | None:
-    """Turn to the monster that looms largest, and shoot when it is in the sights."""
-    monsters = [label for label in state.labels if label.object_category == "Monster"]
+def _play(game: "DoomGame", frames: int, seed: int) -> Iterator[npt.NDArray[np.uint8]]:
+    """Yields RGB frames `[480, 640, 3]`; death or the level's end starts the level again."""
+    rng = np.random.default_rng(seed)
+    turn = 0.0
+    for _ in range(frames):
+        if game.is_episode_finished() or game.is_player_dead():
+            game.new_episode()
+        state = game.get_state()
+        yield state.screen_buffer
+        buttons = _fight(state) or _wander(state, rng, turn)
+        turn = buttons[1]
+        game.make_action(buttons, TICS_A_FRAME)
+
+
+def _fight(state: "GameState") -> list[float] | None:
+    """Turns to the monster that looms largest and shoots when it is in the sights."""
+    monsters = [label for label in state.labels or () if label.object_category == "Monster"]
     if not monsters:
         return None
     target = max(monsters, key=lambda label: label.width * label.height)
     offset = target.x + target.width / 2 - WIDTH / 2
     in_sights = abs(offset) < max(target.width / 2, 8)
-    return [not in_sights, _limited(offset * DEGREES_A_PIXEL), in_sights, 0]
+    return [not in_sights, _limited(offset * DEGREES_A_PIXEL), in_sights, False]
 
 
 def _wander(state: "GameState", rng: np.random.Generator, turn: float) -> list[float]:
-    """Walk to where the view is deepest; at a wall, try it for a door and keep turning."""
-    horizon = state.depth_buffer[HEIGHT // 2 - 40 : HEIGHT // 2].mean(axis=0)
+    """Walks to where the view is deepest; at a wall, tries it for a door and turns on."""
+    horizon = np.asarray(state.depth_buffer)[HEIGHT // 2 - 40 : HEIGHT // 2].mean(axis=0)
     depths = horizon.reshape(16, WIDTH // 16).mean(axis=1)
-    near = depths[6:10].min() < NEAR
-    if near:
-        return [depths[6:10].mean() > NEAR / 2, TURN_LIMIT if turn >= 0 else -TURN_LIMIT, 0, 1]
-    column = np.argmax(depths + rng.normal(0, 2, 16)) - 7.5
-    return [1, _limited(column * WIDTH / 16 * DEGREES_A_PIXEL / 3), 0, 0]
+    ahead = depths[6:10]
+    if ahead.min() < NEAR:
+        return [ahead.mean() > NEAR / 2, TURN_LIMIT if turn >= 0 else -TURN_LIMIT, False, True]
+    deepest = np.argmax(depths + rng.normal(0, 2, 16)) - 7.5
+    return [True, _limited(deepest * WIDTH / 16 * DEGREES_A_PIXEL / 3), False, False]
 
 
 def _limited(turn: float) -> float:
     return float(np.clip(turn, -TURN_LIMIT, TURN_LIMIT))
 
 
-def main() -> None:
+if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Render the demo's game clip.")
     parser.add_argument("out", type=Path)
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--seed", type=int, default=11)
     arguments = parser.parse_args()
     render_game(arguments.out, arguments.seconds, arguments.seed)
-
-
-if __name__ == "__main__":
-    main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from time import monotonic
@@ -11,13 +12,14 @@ from typing import Any, Self
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from schemas import CloudEvent, Codec, FrameSampled, StreamUpdated, derive_id, topics, write_headers
+from topology.kafka_config import ENVELOPE_BYTES
+
+log = logging.getLogger(__name__)
 
 DeliveryReport = Callable[[str | None], None]
 """Called once the brokers have an event, with ``None``, or never will, with the reason."""
 
 _POLL_SECONDS = 0.1
-_ENVELOPE_BYTES = 64 * 1024
-"""Room for a record's other fields, key and headers beside its payload."""
 
 
 class FrameTooLarge(Exception):
@@ -52,9 +54,10 @@ class FrameProducer:
                 # murmur2, so that a key has the partition that Kafka's own clients give it.
                 "partitioner": "murmur2_random",
                 "queue.buffering.max.kbytes": 256 * 1024,
-                "message.max.bytes": max_payload_bytes + _ENVELOPE_BYTES,
+                "message.max.bytes": max_payload_bytes + ENVELOPE_BYTES,
                 **config,
-            }
+            },
+            logger=log,
         )
         self._codec = codec or Codec()
         self._max_payload_bytes = max_payload_bytes

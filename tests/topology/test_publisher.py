@@ -1,0 +1,136 @@
+"""Publishing returns when the brokers have the events, and says so when they don't."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator
+
+import pytest
+from confluent_kafka import Consumer, Message, TopicPartition
+
+from agents.publishing import Outgoing, PublishFailed
+from schemas import Codec, Event, RiskAssessed, topics
+from tests.builders import START, frame_sampled, risk_assessed
+from topology.kafka_config import librdkafka_config
+from topology.publisher import KafkaPublisher
+from topology.settings import Settings
+from topology.topic_admin import apply_topics
+
+PARTITIONS = 8
+LIMIT_SECONDS = 10.0
+
+
+@pytest.fixture
+async def publisher(kafka_settings: Settings, broker: str) -> AsyncIterator[KafkaPublisher]:
+    apply_topics(kafka_settings, broker)
+    publisher = KafkaPublisher(librdkafka_config(kafka_settings, broker), Codec(), "test")
+    yield publisher
+    publisher.close()
+
+
+def outgoing(event: Event, key: bytes, partition: int | None = None) -> Outgoing:
+    return Outgoing(event, str(uuid.uuid4()), START, key, partition)
+
+
+def read_ids(broker: str, topic: str, ids: set[str]) -> dict[str, Message]:
+    """The records of ``topic`` with the CloudEvents ``ids``."""
+    group = str(uuid.uuid4())
+    consumer = Consumer({"bootstrap.servers": broker, "group.id": group, "fetch.wait.max.ms": 10})
+    consumer.assign([TopicPartition(topic, number, 0) for number in range(PARTITIONS)])
+    found: dict[str, Message] = {}
+    deadline = time.monotonic() + LIMIT_SECONDS
+    while not ids <= found.keys() and time.monotonic() < deadline:
+        message = consumer.poll(0.2)
+        if message is not None:
+            assert message.error() is None
+            found[header(message, "ce_id")] = message
+    consumer.close()
+    return {name: found[name] for name in ids}
+
+
+def header(message: Message, name: str) -> str:
+    value = dict(message.headers() or [])[name]
+    assert isinstance(value, bytes)
+    return value.decode()
+
+
+async def test_published_event_can_be_read_with_its_headers(
+    publisher: KafkaPublisher, broker: str
+) -> None:
+    event = risk_assessed(stream_id="published")
+    item = Outgoing(
+        event, str(uuid.uuid4()), START, b"published", None, f"00-{'a' * 32}-{'b' * 16}-01"
+    )
+    await publisher.publish([item])
+    message = read_ids(broker, topics.RISK, {item.id})[item.id]
+    assert message.key() == b"published"
+    assert Codec().decode(message.value() or b"", RiskAssessed) == event
+    assert header(message, "ce_type") == "firebreak.RiskAssessed"
+    assert header(message, "ce_source") == "test"
+    assert header(message, "ce_subject") == "published"
+    assert f"00-{'a' * 32}-" in header(message, "traceparent")
+
+
+async def test_event_goes_to_the_partition_that_is_asked_for(
+    publisher: KafkaPublisher, broker: str
+) -> None:
+    items = [outgoing(risk_assessed(), b"key", partition) for partition in range(PARTITIONS)]
+    await publisher.publish(items)
+    found = read_ids(broker, topics.RISK, {item.id for item in items})
+    assert [found[item.id].partition() for item in items] == list(range(PARTITIONS))
+
+
+async def test_largest_frame_is_taken_and_read_back(
+    publisher: KafkaPublisher, broker: str, kafka_settings: Settings
+) -> None:
+    item = outgoing(frame_sampled(payload=b"x" * kafka_settings.max_payload_bytes), b"largest")
+    await publisher.publish([item])
+    message = read_ids(broker, topics.FRAME_SAMPLES, {item.id})[item.id]
+    assert len(message.value() or b"") > kafka_settings.max_payload_bytes
+
+
+async def test_each_of_many_concurrent_publishes_completes(
+    publisher: KafkaPublisher, broker: str
+) -> None:
+    calls = [
+        [outgoing(risk_assessed(), f"{call}-{number}".encode()) for number in range(5)]
+        for call in range(50)
+    ]
+    await asyncio.wait_for(
+        asyncio.gather(*(publisher.publish(items) for items in calls)), LIMIT_SECONDS
+    )
+    ids = {item.id for items in calls for item in items}
+    assert read_ids(broker, topics.RISK, ids).keys() == ids
+
+
+async def test_publishing_nothing_returns_at_once(publisher: KafkaPublisher) -> None:
+    await publisher.publish([])
+
+
+async def test_event_over_the_largest_size_is_refused(
+    publisher: KafkaPublisher, kafka_settings: Settings
+) -> None:
+    payload = b"x" * (2 * kafka_settings.max_payload_bytes)
+    with pytest.raises(PublishFailed, match=topics.FRAME_SAMPLES):
+        await publisher.publish([outgoing(frame_sampled(payload=payload), b"oversized")])
+
+
+async def test_partition_that_does_not_exist_is_refused(publisher: KafkaPublisher) -> None:
+    with pytest.raises(PublishFailed, match=topics.RISK):
+        await publisher.publish([outgoing(risk_assessed(), b"key", partition=PARTITIONS)])
+
+
+async def test_publish_fails_when_one_of_its_events_does(publisher: KafkaPublisher) -> None:
+    good = outgoing(risk_assessed(), b"key")
+    with pytest.raises(PublishFailed):
+        await publisher.publish([good, outgoing(risk_assessed(), b"key", partition=PARTITIONS)])
+
+
+async def test_brokers_that_are_away_fail_the_publish() -> None:
+    config = {"bootstrap.servers": "127.0.0.1:9", "message.timeout.ms": 300, "log_level": 0}
+    publisher = KafkaPublisher(config, Codec(), "test")
+    with pytest.raises(PublishFailed):
+        await asyncio.wait_for(publisher.publish([outgoing(risk_assessed(), b"key")]), 10)
+    publisher.close()

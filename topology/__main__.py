@@ -1,0 +1,5 @@
+"""``python -m topology`` is ``firebreak``."""
+
+from .cli import main
+
+main(prog_name="firebreak")

@@ -1,0 +1,143 @@
+"""The one place that knows everything: builds a Faust app for a role, with its agents on it."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import cast
+
+import faust
+from faust.tables.manager import TableManager
+from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
+
+from agents.aggregation import agent as aggregation
+from agents.aggregation.windows import WindowSpec
+from agents.decision import agent as decision
+from agents.decision.policy import DEFAULT_POLICY
+from agents.detection import agent as detection
+from agents.detection.bundle import load_bundle
+from agents.detection.decode import DecodeBounds, Decoder
+from agents.detection.detector import Detector
+from agents.intake import Abort, Intake
+from agents.oncall import health, web
+from agents.oncall.feed import Feed
+from agents.oncall.read_model import ReadModel
+from agents.publishing import Publisher
+from schemas import Codec
+
+from .faust_mend import MendedApp
+from .kafka_config import faust_credentials, largest_record
+from .settings import Settings
+
+
+class Role(StrEnum):
+    """What a worker does. Roles are apart so that a GPU's restart moves nobody else's state."""
+
+    DETECTION = "detection"
+    JUDGEMENT = "judgement"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What the agents reach the world through; tests pass their own."""
+
+    codec: Codec
+    publisher: Publisher
+    history: aggregation.History
+    abort: Abort
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+def build_app(
+    settings: Settings, bootstrap: str, role: Role, ports: Ports, partitions: int
+) -> faust.App:
+    """The app of ``role`` for the brokers at ``bootstrap``, whose topics have ``partitions``.
+
+    Raises ``BundleInvalid`` where the detection role's model can't be used.
+    """
+    app = _bare_app(settings, bootstrap, role, partitions)
+    ready: list[Callable[[], Mapping[str, bool]]] = [lambda: _progress(app)]
+    runs = {"role": str(role)}
+    health.register(
+        app,
+        lambda: {name: met for part in ready for name, met in part().items()},
+        ports.counts,
+        runs,
+    )
+
+    def intake(agent: str) -> Intake:
+        return Intake(agent, ports.publisher, ports.abort, ports.counts)
+
+    match role:
+        case Role.DETECTION:
+            detector = _detector(settings)
+            runs |= {"bundle": detector.bundle.label, "provider": detector.bundle.provider}
+            size, wait = settings.batch_size, settings.batch_wait
+            detection.register(
+                app, ports.codec, detector, intake("detection"), size=size, wait=wait
+            )
+        case Role.JUDGEMENT:
+            spec = WindowSpec()
+            aggregation.register(app, ports.codec, ports.history, intake("aggregation"), spec)
+            decision.register(app, ports.codec, DEFAULT_POLICY, intake("decision"))
+            read_model = ReadModel(spec.hit)
+            credentials = credentials_to_aiokafka_auth(faust_credentials(settings))
+            kafka = {"bootstrap_servers": bootstrap, **credentials}
+            feed = Feed(read_model, ports.codec, kafka)
+            web.register(app, read_model, feed)
+            app.add_dependency(feed)
+            ready.append(lambda: {"on-call feed caught up": feed.caught_up})
+    return app
+
+
+def _progress(app: faust.App) -> dict[str, bool]:
+    """Whether the app takes part in its group, with its tables recovered."""
+    tables = cast(TableManager, app.tables)
+    return {
+        "partitions assigned": app.rebalancing_count > 0 and not app.rebalancing,
+        "state recovered": not app.in_recovery and tables.recovery.completed.is_set(),
+    }
+
+
+def _detector(settings: Settings) -> Detector:
+    threads = os.cpu_count() or 1
+    bundle = load_bundle(settings.bundle, settings.execution_providers, threads)
+    bounds = DecodeBounds(settings.max_payload_bytes, settings.max_pixels)
+    decoder = Decoder(bundle.manifest.input.width, bundle.manifest.input.height, bounds)
+    return Detector(bundle, decoder, threads, settings.inference_timeout)
+
+
+def _bare_app(settings: Settings, bootstrap: str, role: Role, partitions: int) -> faust.App:
+    largest = largest_record(settings)
+    return MendedApp(
+        f"firebreak-{role}",
+        broker=[f"aiokafka://{server}" for server in bootstrap.split(",")],
+        broker_credentials=faust_credentials(settings),
+        autodiscover=False,
+        store="memory://",
+        datadir=str(settings.runtime_dir / role),
+        topic_partitions=partitions,
+        topic_disable_leader=True,
+        table_standby_replicas=0,
+        # Frames are large: what an agent has not come to yet stays with the brokers.
+        stream_buffer_maxsize=2 * settings.batch_size,
+        stream_wait_empty=True,
+        consumer_auto_offset_reset="earliest",
+        consumer_max_fetch_size=largest,
+        producer_max_request_size=largest,
+        producer_acks=-1,
+        broker_commit_interval=0.5,
+        broker_session_timeout=10.0,
+        broker_heartbeat_interval=2.0,
+        broker_request_timeout=30.0,
+        web_bind=settings.web_host,
+        web_host=settings.web_host,
+        web_port=settings.web_port,
+        web_tables_enabled=False,
+        web_router_enabled=False,
+        web_graph_enabled=False,
+        web_stats_enabled=False,
+    )

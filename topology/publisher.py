@@ -1,0 +1,124 @@
+"""Publishing through librdkafka: idempotent, acknowledged by all replicas, off the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from agents.publishing import Outgoing, PublishFailed
+from schemas import CloudEvent, Codec, topics, write_headers
+
+log = logging.getLogger(__name__)
+
+_POLL_SECONDS = 0.1
+_QUEUE_RETRY_SECONDS = 0.01
+_FLUSH_SECONDS = 10.0
+
+
+class KafkaPublisher:
+    """A ``Publisher`` on a librdkafka producer with a thread that serves delivery reports.
+
+    ``config`` is librdkafka's; ``source`` is the CloudEvents source, say ``firebreak/detection``.
+    """
+
+    def __init__(self, config: Mapping[str, Any], codec: Codec, source: str) -> None:
+        self._producer = Producer(
+            {
+                "acks": "all",
+                "enable.idempotence": True,
+                "linger.ms": 5,
+                "compression.type": "none",
+                # murmur2, so that a key has the partition that Kafka's own clients give it.
+                "partitioner": "murmur2_random",
+                **config,
+            },
+            logger=log,
+        )
+        self._codec = codec
+        self._source = source
+        self._stopping = threading.Event()
+        self._poller = threading.Thread(target=self._poll, name="publisher-poll", daemon=True)
+        self._poller.start()
+
+    async def publish(self, outgoing: Sequence[Outgoing]) -> None:
+        if not outgoing:
+            return
+        delivery = _Delivery(asyncio.get_running_loop(), len(outgoing))
+        for item in outgoing:
+            await self._produce(item, delivery)
+        await delivery.done
+
+    async def _produce(self, item: Outgoing, delivery: _Delivery) -> None:
+        name = type(item.event).__name__
+        cloud_event = CloudEvent(
+            id=item.id,
+            type=f"firebreak.{name}",
+            source=self._source,
+            subject=item.event.subject,
+            time=item.time,
+        )
+        record: dict[str, Any] = {
+            "topic": topics.TOPIC_OF[name],
+            "key": item.key,
+            "value": self._codec.encode(item.event),
+            "headers": write_headers(cloud_event, item.cause_traceparent),
+            "on_delivery": delivery.report,
+        }
+        if item.partition is not None:
+            record["partition"] = item.partition
+        while True:
+            try:
+                self._producer.produce(**record)
+                return
+            except BufferError:
+                # The local queue is full: the poller empties it as the brokers acknowledge.
+                await asyncio.sleep(_QUEUE_RETRY_SECONDS)
+            except KafkaException as error:
+                raise PublishFailed(f"{record['topic']}: {error}") from error
+
+    def _poll(self) -> None:
+        while not self._stopping.is_set():
+            self._producer.poll(_POLL_SECONDS)
+
+    def close(self) -> None:
+        """Deliver what is queued, for at most ten seconds, and stop."""
+        self._producer.flush(_FLUSH_SECONDS)
+        self._stopping.set()
+        self._poller.join()
+
+
+class _Delivery:
+    """Counts the delivery reports of one ``publish`` and completes its future on the loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, expected: int) -> None:
+        self._loop = loop
+        self._left = expected
+        self.done: asyncio.Future[None] = loop.create_future()
+
+    def report(self, error: KafkaError | None, message: Message) -> None:
+        """Called by librdkafka on the poller's thread, one at a time."""
+        self._left -= 1
+        if error is not None:
+            self._settle(PublishFailed(f"{message.topic()}: {error.str()}"))
+        elif self._left == 0:
+            self._settle(None)
+
+    def _settle(self, failure: PublishFailed | None) -> None:
+        # After the loop has closed nobody waits any more: another event of the same batch failed
+        # before, or the process is ending.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._set, failure)
+
+    def _set(self, failure: PublishFailed | None) -> None:
+        if self.done.done():
+            return
+        if failure is None:
+            self.done.set_result(None)
+        else:
+            self.done.set_exception(failure)

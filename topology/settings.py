@@ -1,0 +1,89 @@
+"""Everything an operator can set, read once from the environment (``FIREBREAK_…``) and frozen.
+
+A secret ``FIREBREAK_X`` may instead be a file named ``firebreak_x`` in the folder that
+``FIREBREAK_SECRETS_DIR`` names.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from .errors import OperatorError
+
+_DEFAULT_BUNDLE = Path(__file__).parent.parent / "agents/detection/bundles/lite0-zs"
+
+
+def _runtime_dir() -> Path:
+    """The user's own runtime folder; a name of the user's own where there is none."""
+    base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
+    return Path(base) / f"firebreak-{os.getuid()}"
+
+
+class SettingsInvalid(OperatorError):
+    """A setting is missing or wrong."""
+
+
+class Settings(BaseSettings):
+    """One process's settings. Times in seconds, sizes in bytes unless the name says otherwise."""
+
+    model_config = SettingsConfigDict(env_prefix="FIREBREAK_", frozen=True, extra="ignore")
+
+    bootstrap_servers: str | None = None
+    """``host:port,…`` of a Kafka; none means the embedded broker."""
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] = "PLAIN"
+    sasl_username: str | None = None
+    sasl_password: SecretStr | None = None
+    oauth_token_url: str | None = None
+    oauth_client_id: str | None = None
+    oauth_client_secret: SecretStr | None = None
+    oauth_scope: str | None = None
+    oauth_ca_file: Path | None = None
+    """Authorities that sign the token endpoint's certificate; the system's by default."""
+    ssl_ca_file: Path | None = None
+    ssl_certificate_file: Path | None = None
+    ssl_key_file: Path | None = None
+    ssl_key_password: SecretStr | None = None
+
+    schema_registry_url: str | None = None
+    schema_registry_username: str | None = None
+    schema_registry_password: SecretStr | None = None
+
+    broker_memory_limit_mb: int = Field(default=2048, ge=64)
+    """The embedded broker keeps every record in memory and is stopped at this size."""
+
+    bundle: Path = _DEFAULT_BUNDLE
+    execution_providers: tuple[str, ...] = ("CUDAExecutionProvider", "CPUExecutionProvider")
+    """In order of preference; those that this machine lacks are passed over."""
+    max_payload_bytes: int = Field(default=4 * 1024 * 1024, ge=64 * 1024)
+    """Largest encoded frame; producers, topics, fetches and the decoder all go by it."""
+    max_pixels: int = Field(default=7680 * 4320, ge=1)
+    """Largest decoded frame; 8K UHD by default."""
+    batch_size: int = Field(default=16, ge=1)
+    batch_wait: float = Field(default=0.05, gt=0)
+    """How long a micro-batch waits to fill."""
+    inference_timeout: float = Field(default=60.0, gt=0)
+
+    web_host: str = "127.0.0.1"
+    web_port: int = Field(default=6066, ge=0, le=65535)
+    runtime_dir: Path = Field(default_factory=_runtime_dir)
+    """Where a running embedded broker says where it listens, and workers keep their data."""
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Settings from the environment, ``overrides`` first. Raises ``SettingsInvalid``."""
+    secrets = os.environ.get("FIREBREAK_SECRETS_DIR")
+    try:
+        return Settings(_secrets_dir=secrets, **overrides)  # type: ignore[call-arg,arg-type]  # typed by pydantic
+    except ValidationError as error:
+        # The rejected input may be a secret, so the message names the field and not the value.
+        problems = "; ".join(
+            f"FIREBREAK_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()
+        )
+        raise SettingsInvalid(problems) from None

@@ -1,0 +1,75 @@
+"""One worker process: a role's app, run by Faust until it is told to stop."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import Any, NoReturn
+
+import faust
+import uvloop
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from schemas import topics
+
+from .app import Ports, Role, build_app
+from .errors import OperatorError
+from .history import KafkaHistory
+from .kafka_config import librdkafka_config
+from .publisher import KafkaPublisher
+from .settings import Settings
+from .wire import build_codec
+
+log = logging.getLogger(__name__)
+
+UNFIT_EXIT_CODE = 70
+"""EX_SOFTWARE of sysexits.h: the process ended itself and wants to be started again."""
+_METADATA_SECONDS = 15.0
+
+
+class BrokersAway(OperatorError):
+    """The brokers don't answer."""
+
+
+class TopicsMissing(OperatorError):
+    """The topics are not there."""
+
+
+def run_worker(settings: Settings, bootstrap: str, role: Role) -> NoReturn:
+    """Run a worker of ``role`` until a signal, then exit the process.
+
+    Raises ``BrokersAway``, ``TopicsMissing`` and ``BundleInvalid`` before it joins.
+    """
+    uvloop.install()
+    config = librdkafka_config(settings, bootstrap)
+    codec = build_codec(settings)
+    publisher = KafkaPublisher(config, codec, source=f"firebreak/{role}")
+    ports = Ports(codec, publisher, KafkaHistory(config), abort)
+    app = build_app(settings, bootstrap, role, ports, _partitions(config))
+    worker = faust.Worker(app, loglevel="WARNING", quiet=True)
+    try:
+        # Ends in SystemExit.
+        worker.execute_from_commandline()
+    finally:
+        publisher.close()
+
+
+def abort(message: str) -> NoReturn:
+    """End this process now; nothing further is acknowledged, so another worker takes it up."""
+    log.critical("%s; this worker ends so that its work is taken up again", message)
+    logging.shutdown()
+    sys.stderr.flush()
+    os._exit(UNFIT_EXIT_CODE)
+
+
+def _partitions(config: dict[str, Any]) -> int:
+    """How many partitions the topics have. Asked for by name, some brokers would make the topic."""
+    try:
+        found = AdminClient(config, logger=log).list_topics(timeout=_METADATA_SECONDS).topics
+    except KafkaException as error:
+        raise BrokersAway(f"{config['bootstrap.servers']}: {error}") from error
+    if missing := sorted(set(topics.TOPIC_OF.values()) - found.keys()):
+        raise TopicsMissing(f"{', '.join(missing)} missing: run `firebreak topics apply`")
+    return len(found[topics.FRAME_SAMPLES].partitions)

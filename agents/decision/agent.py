@@ -22,10 +22,8 @@ _STATE = msgspec.json.Decoder(StreamDecision)
 def register(app: faust.App, codec: Codec, policy: Policy, intake: Intake) -> None:
     """Put the decision agent on ``app``."""
     topic = app.topic(topics.RISK, value_serializer="raw", key_serializer="raw")
-    raw: faust.Schema[bytes, bytes] = faust.Schema(
-        key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
-    )
-    decisions = app.Table("decisions", schema=raw)
+    # Of type bytes, keys and values are raw on the wire; a schema alone would leave them JSON there.
+    decisions = app.Table("decisions", key_type=bytes, value_type=bytes)
 
     async def step(events: Sequence[Record]) -> list[Outgoing]:
         (event,) = events

@@ -29,12 +29,15 @@ class Rule(msgspec.Struct, frozen=True):
     grade: Grade
     window_seconds: float
     hits: int
+    share: float
+    """Hits among the frames of the window: what makes a rule mean the same at any sampling rate."""
     mean: float
     coverage: float
 
     def met_by(self, window: WindowSummary) -> bool:
         return (
             window.hits >= self.hits
+            and window.hits >= self.share * window.frames
             and window.mean >= self.mean
             and window.coverage >= self.coverage
         )
@@ -43,7 +46,8 @@ class Rule(msgspec.Struct, frozen=True):
         """The rule beside what was measured, in words."""
         return (
             f"{window.hits} of {window.frames} frames of the last {window.seconds:g} s show a "
-            f"firearm (rule '{self.name}' asks for {self.hits}), mean signal {window.mean:.2f} "
+            f"firearm (rule '{self.name}' asks for {self.share:.0%} and at least {self.hits}), "
+            f"mean signal {window.mean:.2f} "
             f"(asks for {self.mean:g}), watched {window.coverage:.0%} of the time "
             f"(asks for {self.coverage:.0%})"
         )
@@ -88,8 +92,11 @@ DEFAULT_POLICY = Policy(
     name="default",
     version="1",
     rules=(
-        Rule("sustained-firearm", Grade.TAKEDOWN, 10.0, hits=6, mean=0.2, coverage=0.3),
-        Rule("repeated-firearm", Grade.ESCALATE, 3.0, hits=3, mean=0.2, coverage=0.3),
-        Rule("firearm-seen", Grade.WATCH, 10.0, hits=1, mean=0.0, coverage=0.0),
+        Rule("sustained-firearm", Grade.TAKEDOWN, 10.0, hits=4, share=0.4, mean=0.2, coverage=0.4),
+        Rule("repeated-firearm", Grade.ESCALATE, 3.0, hits=2, share=0.5, mean=0.2, coverage=0.5),
+        Rule("recurring-firearm", Grade.ESCALATE, 10.0, hits=3, share=0.3, mean=0.1, coverage=0.3),
+        Rule("firearm-seen", Grade.WATCH, 10.0, hits=1, share=0.0, mean=0.0, coverage=0.0),
     ),
 )
+"""Takes down after four of ten seconds, escalates after one and a half of three. On what was at
+hand (a game, ordinary video) no single frame of the default bundle reached the hit threshold."""

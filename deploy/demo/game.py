@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
 LEVEL = "map02"  # a fight from the first second on
 SKILL = 2  # of 1 to 5: monsters that fight but seldom win
-TICS_A_SECOND, TICS_A_FRAME = 35, 2
-WIDTH, HEIGHT = 640, 480
+TICS_A_SECOND, TICS_A_FRAME, WIDTH, HEIGHT = 35, 2, 640, 480
 DEGREES_A_PIXEL = 90 / WIDTH  # the engine's field of view is 90 degrees
 TURN_LIMIT = 9.0  # degrees a frame; a quicker turn looks like no player's
 NEAR = 12.0  # of the depth buffer's 0 to 255: a wall or a door within a few steps
@@ -54,14 +53,13 @@ def _game(seed: int) -> Iterator["DoomGame"]:
         import vizdoom as vzd
     except (ImportError, SystemError) as error:  # SystemError: it was built for another Python
         raise GameUnavailable(f"vizdoom cannot be imported: {error}") from error
-    button, game = vzd.Button, vzd.DoomGame()
+    game = vzd.DoomGame()
     game.set_doom_game_path(str(Path(vzd.install_path, "freedoom2.wad")))
     game.set_doom_map(LEVEL)
     game.set_doom_skill(SKILL)
     game.set_seed(seed)
-    game.set_available_buttons(
-        [button.MOVE_FORWARD, button.TURN_LEFT_RIGHT_DELTA, button.ATTACK, button.USE]
-    )
+    for button in ("MOVE_FORWARD", "TURN_LEFT_RIGHT_DELTA", "ATTACK", "USE"):
+        game.add_available_button(getattr(vzd.Button, button))
     game.set_screen_resolution(vzd.ScreenResolution.RES_640X480)
     game.set_screen_format(vzd.ScreenFormat.RGB24)
     game.set_render_hud(True)  # the weapon is drawn unless one forbids it
@@ -74,17 +72,10 @@ def _game(seed: int) -> Iterator["DoomGame"]:
         try:
             with contextlib.chdir(scratch):  # the engine drops a folder where it starts
                 game.init()
-        except (
-            vzd.FileDoesNotExistException,
-            vzd.SharedMemoryException,
-            vzd.ViZDoomErrorException,
-            vzd.ViZDoomUnexpectedExitException,
-        ) as error:
+        except Exception as error:  # its errors have no narrower base in common
             raise GameUnavailable(f"the game engine does not start: {error}") from error
-        try:
+        with contextlib.closing(game):
             yield game
-        finally:
-            game.close()
 
 
 def _play(game: "DoomGame", frames: int, seed: int) -> Iterator[npt.NDArray[np.uint8]]:
@@ -97,7 +88,7 @@ def _play(game: "DoomGame", frames: int, seed: int) -> Iterator[npt.NDArray[np.u
         state = game.get_state()
         yield state.screen_buffer
         buttons = _fight(state) or _wander(state, rng, turn)
-        turn = buttons[1]
+        buttons[1] = turn = float(np.clip(buttons[1], -TURN_LIMIT, TURN_LIMIT))
         game.make_action(buttons, TICS_A_FRAME)
 
 
@@ -108,8 +99,8 @@ def _fight(state: "GameState") -> list[float] | None:
         return None
     target = max(monsters, key=lambda label: label.width * label.height)
     offset = target.x + target.width / 2 - WIDTH / 2
-    in_sights = abs(offset) < max(target.width / 2, 8)
-    return [not in_sights, _limited(offset * DEGREES_A_PIXEL), in_sights, False]
+    in_sights = abs(offset) < max(target.width / 2, 8)  # pixels
+    return [not in_sights, offset * DEGREES_A_PIXEL, in_sights, False]
 
 
 def _wander(state: "GameState", rng: np.random.Generator, turn: float) -> list[float]:
@@ -120,17 +111,10 @@ def _wander(state: "GameState", rng: np.random.Generator, turn: float) -> list[f
     if ahead.min() < NEAR:
         return [ahead.mean() > NEAR / 2, TURN_LIMIT if turn >= 0 else -TURN_LIMIT, False, True]
     deepest = np.argmax(depths + rng.normal(0, 2, 16)) - 7.5
-    return [True, _limited(deepest * WIDTH / 16 * DEGREES_A_PIXEL / 3), False, False]
-
-
-def _limited(turn: float) -> float:
-    return float(np.clip(turn, -TURN_LIMIT, TURN_LIMIT))
+    return [True, deepest * WIDTH / 16 * DEGREES_A_PIXEL / 3, False, False]
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Render the demo's game clip.")
     parser.add_argument("out", type=Path)
-    parser.add_argument("--seconds", type=float, default=30.0)
-    parser.add_argument("--seed", type=int, default=11)
-    arguments = parser.parse_args()
-    render_game(arguments.out, arguments.seconds, arguments.seed)
+    render_game(parser.parse_args().out)

@@ -152,7 +152,7 @@ class GraphBuilder:
             wide = self.relu6(self.conv(x, f"{prefix}_expand_conv", f"{prefix}_bn0"))
         filtered = self.conv(wide, f"{prefix}_depthwise_conv", f"{prefix}_bn1", stride=stride)
         narrow = self.conv(self.relu6(filtered), f"{prefix}_project_conv", f"{prefix}_bn2")
-        if widening is None or stride == 2 or widening.shape[1] != narrowing.shape[0]:
+        if widening is None or stride > 1 or widening.shape[1] != narrowing.shape[0]:
             return narrow
         return self.node("Add", [narrow, x], f"{prefix}_add")
 

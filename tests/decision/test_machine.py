@@ -24,7 +24,7 @@ from tests.builders import risk_assessed, window
 RISKS: dict[Grade, RiskAssessed] = {
     Grade.NONE: risk_assessed(window(3.0, 0), window(10.0, 0), window(30.0, 0)),
     Grade.WATCH: risk_assessed(window(3.0, 1, 0.1), window(10.0, 1, 0.1)),
-    Grade.ESCALATE: risk_assessed(window(3.0, 4, 0.8), window(10.0, 4, 0.4)),
+    Grade.ESCALATE: risk_assessed(window(3.0, 4, 0.8), window(10.0, 4, 0.4, frames=20)),
     Grade.TAKEDOWN: risk_assessed(window(3.0, 6, 0.9), window(10.0, 12, 0.8)),
 }
 

@@ -10,13 +10,15 @@ import pytest
 from agents.decision.policy import DEFAULT_POLICY, Grade, Policy, Rule, judge
 from tests.builders import risk_assessed, window
 
-RULE = Rule("rule", Grade.ESCALATE, 3.0, hits=3, mean=0.5, coverage=0.6)
+RULE = Rule("rule", Grade.ESCALATE, 3.0, hits=3, share=0.5, mean=0.5, coverage=0.6)
 
 
 @pytest.mark.parametrize(
     ("given", "met"),
     [
         ({"hits": 3, "mean": 0.5, "coverage": 0.6}, True),
+        ({"hits": 3, "frames": 6, "mean": 0.9}, True),
+        ({"hits": 3, "frames": 7, "mean": 0.9}, False),
         ({"hits": 2, "mean": 0.9, "coverage": 1.0}, False),
         ({"hits": 6, "mean": 0.49, "coverage": 1.0}, False),
         ({"hits": 6, "mean": 0.9, "coverage": 0.59}, False),

@@ -1,0 +1,99 @@
+"""What end-to-end tests stand on: stacks on free ports, and readers of whole topics."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, TypeVar, cast
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, Producer, TopicPartition
+
+from schemas import Codec, Event, topics
+from tests.waiting import wait_until
+from topology.fleet import Fleet
+from topology.settings import Settings
+from topology.stack import Stack, run_stack
+
+CODEC = Codec()
+READY_SECONDS = 60.0
+E = TypeVar("E", bound=Event)
+
+
+def free_port_pair() -> int:
+    """A port that is free now, with the next one free too."""
+    while True:
+        with closing(socket.socket()) as first, closing(socket.socket()) as second:
+            first.bind(("127.0.0.1", 0))
+            port = cast(int, first.getsockname()[1])
+            try:
+                second.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
+            return port
+
+
+@contextmanager
+def running_stack(runtime_dir: Path) -> Iterator[Stack]:
+    """A broker, the topics and both workers, ready."""
+    settings = Settings(runtime_dir=runtime_dir, web_port=free_port_pair())
+    with run_stack(settings) as stack:
+        wait_until(lambda: ready(stack.fleet), READY_SECONDS)
+        yield stack
+
+
+def ready(fleet: Fleet) -> bool:
+    return all(get(f"{url}/ready").get("ready") for url in fleet.web_urls.values())
+
+
+def get(url: str) -> dict[str, Any]:
+    """The JSON at ``url``; nothing while it does not answer 200."""
+    try:
+        with urlopen(url, timeout=2) as answer:
+            return cast(dict[str, Any], json.load(answer))
+    except (URLError, OSError):
+        return {}
+
+
+def produce(bootstrap: str, topic: str, records: list[tuple[bytes, bytes]]) -> None:
+    """Produce keys and values, and see them delivered."""
+    failed: list[str] = []
+    producer = Producer({"bootstrap.servers": bootstrap, "partitioner": "murmur2_random"})
+
+    def report(error: object, _: object) -> None:
+        if error is not None:
+            failed.append(str(error))
+
+    for key, value in records:
+        producer.produce(topic, key=key, value=value, on_delivery=report)
+        producer.poll(0)
+    assert producer.flush(20) == 0
+    assert failed == []
+
+
+class Reader:
+    """All records of one topic from its beginning; ``events`` reads on and gives all so far."""
+
+    def __init__(self, bootstrap: str, event_type: type[E]) -> None:
+        self._type = event_type
+        self._consumer = Consumer(
+            {"bootstrap.servers": bootstrap, "group.id": "test", "enable.auto.commit": False}
+        )
+        topic = topics.TOPIC_OF[event_type.__name__]
+        partitions = self._consumer.list_topics(timeout=10).topics[topic].partitions
+        self._consumer.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in partitions])
+        self.messages: list[Message] = []
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._consumer.close()
+
+    def events(self) -> list[Any]:
+        self.messages += [m for m in self._consumer.consume(1000, timeout=0.2) if not m.error()]
+        return [CODEC.decode(message.value(), self._type) for message in self.messages]

@@ -22,7 +22,7 @@ _STATE = msgspec.json.Decoder(StreamDecision)
 def register(app: faust.App, codec: Codec, policy: Policy, intake: Intake) -> None:
     """Put the decision agent on ``app``."""
     topic = app.topic(topics.RISK, value_serializer="raw", key_serializer="raw")
-    # Of type bytes, keys and values are raw on the wire; a schema alone would leave them JSON there.
+    # Of type bytes, keys and values are raw on the wire; given a schema alone, Faust reads JSON.
     decisions = app.Table("decisions", key_type=bytes, value_type=bytes)
 
     async def step(events: Sequence[Record]) -> list[Outgoing]:

@@ -1,0 +1,104 @@
+"""The mends to Faust's consumer, one by one; the churn test holds them all together."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import faust
+import pytest
+from faust.types import TP
+
+from topology.faust_mend import (
+    FAUST_VERSION,
+    FETCH_WAIT_MS,
+    MendedApp,
+    MendedConsumer,
+    MendedTransport,
+)
+
+SOURCE = TP("source", 0)
+
+
+class Consumer(MendedConsumer):
+    """The mended consumer without brokers: a seek notes what could be fetched before it."""
+
+    fetchable_at_seek: set[TP] | None = None
+
+    async def seek_to_committed(self) -> dict[TP, int]:
+        self.fetchable_at_seek = set(self._get_active_partitions())
+        return {SOURCE: 5}
+
+
+@pytest.fixture
+def consumer() -> Consumer:
+    app = MendedApp("mend", broker="kafka://127.0.0.1:1", store="memory://", autodiscover=False)
+    cast(MendedTransport, app.transport).Consumer = Consumer  # type: ignore[misc]
+    made = cast(Consumer, app.consumer)
+    made._active_partitions = set()
+    return made
+
+
+class Message:
+    """As much of Faust's as the consumer looks at."""
+
+    def __init__(self, offset: int) -> None:
+        self.tp, self.offset = SOURCE, offset
+
+
+def acked(consumer: Consumer, *offsets: int) -> None:
+    consumer._acked[SOURCE].extend(offsets)
+
+
+def in_flight(consumer: Consumer, *messages: Any) -> None:
+    consumer._unacked_messages = set(messages)
+
+
+def test_the_mends_are_for_the_version_that_is_locked() -> None:
+    assert faust.__version__ == FAUST_VERSION
+
+
+async def test_source_partitions_are_fetched_after_the_seek_and_not_before(
+    consumer: Consumer,
+) -> None:
+    consumer.resume_partitions({SOURCE})
+    assert SOURCE not in consumer._get_active_partitions()
+    await consumer.perform_seek()
+    assert consumer.fetchable_at_seek == set()
+    assert SOURCE in consumer._get_active_partitions()
+
+
+async def test_partitions_paused_meanwhile_are_not_fetched_after_the_seek(
+    consumer: Consumer,
+) -> None:
+    consumer.resume_partitions({SOURCE})
+    consumer.pause_partitions({SOURCE})
+    await consumer.perform_seek()
+    assert SOURCE not in consumer._get_active_partitions()
+
+
+@pytest.mark.parametrize("committed", [None, 0, 5])
+def test_an_event_in_flight_is_not_committed_over(
+    consumer: Consumer, committed: int | None
+) -> None:
+    consumer._committed_offset[SOURCE] = committed
+    in_flight(consumer, Message(5))
+    acked(consumer, 6, 7)
+    assert consumer._new_offset(SOURCE) is None
+
+
+def test_what_lies_before_an_event_in_flight_is_committed(consumer: Consumer) -> None:
+    consumer._committed_offset[SOURCE] = 5
+    in_flight(consumer, Message(7))
+    acked(consumer, 5, 6)
+    assert consumer._new_offset(SOURCE) == 7
+
+
+def test_an_offset_that_is_listed_twice_does_not_end_the_run(consumer: Consumer) -> None:
+    consumer._committed_offset[SOURCE] = 5
+    acked(consumer, 5, 6, 6, 7)
+    assert consumer._new_offset(SOURCE) == 8
+
+
+async def test_an_empty_fetch_is_not_held_for_long(consumer: Consumer) -> None:
+    created = consumer._thread._create_worker_consumer(cast(MendedTransport, consumer.transport))
+    assert created._fetch_max_wait_ms == FETCH_WAIT_MS

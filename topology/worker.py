@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from pathlib import Path
 from typing import Any, NoReturn
 
 import faust
@@ -48,12 +49,14 @@ def run_worker(settings: Settings, bootstrap: str, role: Role) -> NoReturn:
     publisher = KafkaPublisher(config, codec, source=f"firebreak/{role}")
     ports = Ports(codec, publisher, KafkaHistory(config), abort)
     app = build_app(settings, bootstrap, role, ports, _partitions(config))
-    worker = faust.Worker(app, loglevel="WARNING", quiet=True)
-    try:
-        # Ends in SystemExit.
-        worker.execute_from_commandline()
-    finally:
-        publisher.close()
+    # Faust's progress spinner writes escape codes into whatever stdout is; nothing else goes there.
+    with Path(os.devnull).open("w") as nowhere:
+        worker = faust.Worker(app, loglevel="WARNING", quiet=True, stdout=nowhere)
+        try:
+            # Ends in SystemExit.
+            worker.execute_from_commandline()
+        finally:
+            publisher.close()
 
 
 def abort(message: str) -> NoReturn:

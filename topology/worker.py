@@ -49,14 +49,15 @@ def run_worker(settings: Settings, bootstrap: str, role: Role) -> NoReturn:
     publisher = KafkaPublisher(config, codec, source=f"firebreak/{role}")
     ports = Ports(codec, publisher, KafkaHistory(config), abort)
     app = build_app(settings, bootstrap, role, ports, _partitions(config))
-    # Faust's progress spinner writes escape codes into whatever stdout is; nothing else goes there.
-    with Path(os.devnull).open("w") as nowhere:
-        worker = faust.Worker(app, loglevel="WARNING", quiet=True, stdout=nowhere)
-        try:
-            # Ends in SystemExit.
-            worker.execute_from_commandline()
-        finally:
-            publisher.close()
+    # Faust's progress spinner writes escape codes into whatever stdout is, the last at exit, and
+    # nothing else goes there.
+    nowhere = Path(os.devnull).open("w")  # noqa: SIM115
+    worker = faust.Worker(app, loglevel="WARNING", quiet=True, stdout=nowhere)
+    try:
+        # Ends in SystemExit.
+        worker.execute_from_commandline()
+    finally:
+        publisher.close()
 
 
 def abort(message: str) -> NoReturn:

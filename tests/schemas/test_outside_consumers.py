@@ -21,6 +21,8 @@ from agents.publishing import Outgoing
 from schemas import Codec, TakedownRequested, topics
 from tests.builders import risk_assessed, window
 from topology.publisher import KafkaPublisher
+from topology.settings import Settings
+from topology.topic_admin import apply_topics
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 HEADER_BYTES = 10
@@ -88,8 +90,9 @@ def assert_readable(values: list[bytes], takedown: TakedownRequested) -> None:
 
 
 async def test_a_plain_consumer_reads_a_takedown_with_nothing_but_the_published_schema(
-    broker: str,
+    broker: str, kafka_settings: Settings
 ) -> None:
+    apply_topics(kafka_settings, broker)
     takedown = a_takedown()
     await publish(broker, takedown)
     assert_readable(read_with_consumer(broker), takedown)

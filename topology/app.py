@@ -14,6 +14,7 @@ from faust.tables.manager import TableManager
 from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
 
 from agents.aggregation import agent as aggregation
+from agents.aggregation.rebuild import History
 from agents.aggregation.windows import WindowSpec
 from agents.decision import agent as decision
 from agents.decision.policy import DEFAULT_POLICY
@@ -46,7 +47,7 @@ class Ports:
 
     codec: Codec
     publisher: Publisher
-    history: aggregation.History
+    history: History
     abort: Abort
     counts: Counter[str] = field(default_factory=Counter)
 

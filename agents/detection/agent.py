@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from collections.abc import Sequence
 
 import faust
 from faust.types import StreamT
 
-from schemas import Codec, Detection, DetectionsMade, FrameSampled, derive_id, topics
+from schemas import Codec, FrameSampled, topics
 
-from ..dead_letters import Coordinates, Rejection
+from ..dead_letters import Rejection
 from ..intake import Intake, Record, coordinates, read
 from ..publishing import Outgoing
 from .admission import admit_time
-from .bundle import ModelBundle
+from .batching import Judged, compose
 from .detector import Detector
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """One frame sample that the model has judged."""
-
-    frame: FrameSampled
-    source: Coordinates
-    scores: list[float]
 
 
 def register(
@@ -62,48 +51,3 @@ def _admit(codec: Codec, event: Record) -> FrameSampled | Rejection:
     if isinstance(frame, Rejection):
         return frame
     return admit_time(frame.captured_at, coordinates(event).appended_at, frame.stream_id) or frame
-
-
-def compose(bundle: ModelBundle, judged: Iterable[Judged]) -> list[Outgoing]:
-    """One batch of detections for each partition of ``judged``, in offset order."""
-
-    def place(item: Judged) -> tuple[str, int]:
-        return item.source.topic, item.source.partition
-
-    ordered = sorted(judged, key=lambda item: (*place(item), item.source.offset))
-    return [
-        _detections(bundle, topic, partition, list(batch))
-        for (topic, partition), batch in groupby(ordered, key=place)
-    ]
-
-
-def _detections(bundle: ModelBundle, topic: str, partition: int, batch: list[Judged]) -> Outgoing:
-    event = DetectionsMade(
-        bundle=bundle.label,
-        bundle_digest=bundle.digest,
-        frame_topic=topic,
-        frame_partition=partition,
-        signals=bundle.signal_names,
-        detections=[
-            Detection(
-                stream_id=item.frame.stream_id,
-                session_id=item.frame.session_id,
-                sequence=item.frame.sequence,
-                captured_at=item.frame.captured_at,
-                offset=item.source.offset,
-                appended_at=item.source.appended_at,
-                drill=item.frame.drill,
-                scores=item.scores,
-            )
-            for item in batch
-        ],
-    )
-    first, last = batch[0].source, batch[-1].source
-    return Outgoing(
-        event=event,
-        id=derive_id("detections", topic, partition, first.offset, last.offset, bundle.digest),
-        time=max(item.frame.captured_at for item in batch),
-        key=str(partition).encode(),
-        partition=partition,
-        cause_traceparent=first.traceparent,
-    )

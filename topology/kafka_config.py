@@ -52,6 +52,8 @@ def librdkafka_config(settings: Settings, bootstrap: str) -> dict[str, Any]:
         "bootstrap.servers": bootstrap,
         "message.max.bytes": largest_record(settings),
         "security.protocol": settings.security_protocol,
+        # It would log a line for each attempt to reconnect. What matters comes back as an error.
+        "log_level": 0,
     }
     if _is_sasl(settings):
         config["sasl.mechanisms"] = settings.sasl_mechanism

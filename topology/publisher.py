@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -36,12 +37,13 @@ class KafkaPublisher:
                 "compression.type": "none",
                 # murmur2, so that a key has the partition that Kafka's own clients give it.
                 "partitioner": "murmur2_random",
+                "error_cb": self._note_error,
                 **config,
-            },
-            logger=log,
+            }
         )
         self._codec = codec
         self._source = source
+        self._away = False
         self._stopping = threading.Event()
         self._poller = threading.Thread(target=self._poll, name="publisher-poll", daemon=True)
         self._poller.start()
@@ -68,7 +70,7 @@ class KafkaPublisher:
             "key": item.key,
             "value": self._codec.encode(item.event),
             "headers": write_headers(cloud_event, item.cause_traceparent),
-            "on_delivery": delivery.report,
+            "on_delivery": partial(self._report, delivery),
         }
         if item.partition is not None:
             record["partition"] = item.partition
@@ -81,6 +83,16 @@ class KafkaPublisher:
                 await asyncio.sleep(_QUEUE_RETRY_SECONDS)
             except KafkaException as error:
                 raise PublishFailed(f"{record['topic']}: {error}") from error
+
+    def _report(self, delivery: _Delivery, error: KafkaError | None, message: Message) -> None:
+        self._away = self._away and error is not None
+        delivery.report(error, message)
+
+    def _note_error(self, error: KafkaError) -> None:
+        """Log that the brokers are away, once each time."""
+        if error.code() == KafkaError._ALL_BROKERS_DOWN and not self._away:
+            self._away = True
+            log.warning("no broker can be reached; what is to be published waits: %s", error.str())
 
     def _poll(self) -> None:
         while not self._stopping.is_set():

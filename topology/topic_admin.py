@@ -84,7 +84,7 @@ def open_admin(
     """A client that has reached the brokers. Raises ``TopicsUnreadable``, which says why not."""
     errors: list[KafkaError] = []
     config = librdkafka_config(settings, bootstrap)
-    config |= {"error_cb": errors.append, "log_level": 0}  # else it logs a line for each attempt
+    config |= {"error_cb": errors.append}
     admin = AdminClient(config)
     try:
         admin.list_topics(timeout=wait_seconds)

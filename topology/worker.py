@@ -6,12 +6,10 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import faust
 import uvloop
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 
 from schemas import topics
 
@@ -21,6 +19,7 @@ from .history import KafkaHistory
 from .kafka_config import librdkafka_config
 from .publisher import KafkaPublisher
 from .settings import Settings
+from .topic_admin import open_admin
 from .wire import build_codec
 
 log = logging.getLogger(__name__)
@@ -30,10 +29,6 @@ UNFIT_EXIT_CODE = 70
 _METADATA_SECONDS = 15.0
 
 
-class BrokersAway(OperatorError):
-    """The brokers don't answer."""
-
-
 class TopicsMissing(OperatorError):
     """The topics are not there."""
 
@@ -41,14 +36,15 @@ class TopicsMissing(OperatorError):
 def run_worker(settings: Settings, bootstrap: str, role: Role) -> NoReturn:
     """Run a worker of ``role`` until a signal, then exit the process.
 
-    Raises ``BrokersAway``, ``TopicsMissing`` and ``BundleInvalid`` before it joins.
+    Raises ``TopicsUnreadable``, ``TopicsMissing`` and ``BundleInvalid`` before it joins.
     """
     uvloop.install()
+    partitions = _partitions(settings, bootstrap)
     config = librdkafka_config(settings, bootstrap)
     codec = build_codec(settings)
     publisher = KafkaPublisher(config, codec, source=f"firebreak/{role}")
     ports = Ports(codec, publisher, KafkaHistory(config), abort)
-    app = build_app(settings, bootstrap, role, ports, _partitions(config))
+    app = build_app(settings, bootstrap, role, ports, partitions)
     # Faust's progress spinner writes escape codes into whatever stdout is, the last at exit, and
     # nothing else goes there.
     nowhere = Path(os.devnull).open("w")  # noqa: SIM115
@@ -68,12 +64,9 @@ def abort(message: str) -> NoReturn:
     os._exit(UNFIT_EXIT_CODE)
 
 
-def _partitions(config: dict[str, Any]) -> int:
+def _partitions(settings: Settings, bootstrap: str) -> int:
     """How many partitions the topics have. Asked for by name, some brokers would make the topic."""
-    try:
-        found = AdminClient(config, logger=log).list_topics(timeout=_METADATA_SECONDS).topics
-    except KafkaException as error:
-        raise BrokersAway(f"{config['bootstrap.servers']}: {error}") from error
+    found = open_admin(settings, bootstrap).list_topics(timeout=_METADATA_SECONDS).topics
     if missing := sorted(set(topics.TOPIC_OF.values()) - found.keys()):
         raise TopicsMissing(f"{', '.join(missing)} missing: run `firebreak topics apply`")
     return len(found[topics.FRAME_SAMPLES].partitions)

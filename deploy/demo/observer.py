@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Mapping
@@ -12,8 +11,6 @@ from confluent_kafka import OFFSET_END, Consumer, KafkaException, TopicPartition
 
 from deploy.demo.tally import Tally
 from schemas import EVENT_TYPES, Codec, EventUnreadable, topics
-
-log = logging.getLogger(__name__)
 
 _OBSERVED = (
     "DetectionsMade",
@@ -43,7 +40,7 @@ class Observer:
         self._config = dict(config)
         self._group = group
         self._consumer = Consumer(
-            {"group.id": "firebreak-demo", "enable.auto.commit": False, **config}, logger=log
+            {"group.id": "firebreak-demo", "enable.auto.commit": False, **config}
         )
         self._positions: dict[tuple[str, int], int] = {}
         self._last_record = time.monotonic()
@@ -79,9 +76,7 @@ class Observer:
 
     def _committed(self) -> dict[tuple[str, int], int]:
         # A consumer of the workers' group that never joins it: it only asks.
-        asking = Consumer(
-            {**self._config, "group.id": self._group, "enable.auto.commit": False}, logger=log
-        )
+        asking = Consumer({**self._config, "group.id": self._group, "enable.auto.commit": False})
         try:
             judged = [place for place in self._partitions if place[0] in _JUDGED_TOPICS]
             wanted = [TopicPartition(*place) for place in judged]

@@ -78,6 +78,7 @@ def test_plain_connection_needs_nothing() -> None:
         "bootstrap.servers": BOOTSTRAP,
         "message.max.bytes": 4 * 1024 * 1024 + ENVELOPE_BYTES,
         "security.protocol": "PLAINTEXT",
+        "log_level": 0,
     }
 
 
@@ -157,4 +158,4 @@ def test_no_secret_is_in_what_may_be_logged(settings: Settings) -> None:
     ],
 )
 def test_librdkafka_knows_every_property_that_it_is_given(settings: Settings) -> None:
-    AdminClient({**librdkafka_config(settings, BOOTSTRAP), "log_level": 0})
+    AdminClient(librdkafka_config(settings, BOOTSTRAP))

@@ -31,6 +31,8 @@ from topology.sampler import (
     run,
 )
 from topology.settings import load_settings
+from topology.topic_admin import open_admin
+from topology.wire import build_codec
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -142,10 +144,13 @@ def sample(
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     settings = load_settings()
-    config = librdkafka_config(settings, resolve_bootstrap(settings))
+    bootstrap = resolve_bootstrap(settings)
+    open_admin(settings, bootstrap)  # brokers that are away are told now and not when frames wait
+    config = librdkafka_config(settings, bootstrap)
+    limit = settings.max_payload_bytes
     started = monotonic()
     with (
-        FrameProducer(config, max_payload_bytes=settings.max_payload_bytes) as producer,
+        FrameProducer(config, codec=build_codec(settings), max_payload_bytes=limit) as producer,
         stopped_by_signals() as stop,
         _Display(specs) as display,
     ):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Mapping
 from time import monotonic
@@ -13,8 +12,6 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 
 from schemas import CloudEvent, Codec, FrameSampled, StreamUpdated, derive_id, topics, write_headers
 from topology.kafka_config import ENVELOPE_BYTES
-
-log = logging.getLogger(__name__)
 
 DeliveryReport = Callable[[str | None], None]
 """Called once the brokers have an event, with ``None``, or never will, with the reason."""
@@ -56,8 +53,7 @@ class FrameProducer:
                 "queue.buffering.max.kbytes": 256 * 1024,
                 "message.max.bytes": max_payload_bytes + ENVELOPE_BYTES,
                 **config,
-            },
-            logger=log,
+            }
         )
         self._codec = codec or Codec()
         self._max_payload_bytes = max_payload_bytes

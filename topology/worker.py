@@ -40,6 +40,7 @@ def run_worker(settings: Settings, bootstrap: str, role: Role) -> NoReturn:
     """
     uvloop.install()
     partitions = _partitions(settings, bootstrap)
+    settings.runtime_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     config = librdkafka_config(settings, bootstrap)
     codec = build_codec(settings)
     publisher = KafkaPublisher(config, codec, source=f"firebreak/{role}")

@@ -95,7 +95,10 @@ class Feed(Service):
     async def _follow(self) -> None:
         failures = 0
         while not self.should_stop:
+            # Named here, the topics are in the metadata from the start and all their partitions
+            # are assigned; asked for later, Kafka's answer does not reach the consumer.
             consumer = AIOKafkaConsumer(
+                *FOLLOWED,
                 **{
                     **self._kafka,
                     "group_id": None,
@@ -105,7 +108,7 @@ class Feed(Service):
                     "request_timeout_ms": _REQUEST_TIMEOUT_MS,
                     "retry_backoff_ms": _RETRY_MS,
                     "metadata_max_age_ms": _METADATA_MS,
-                }
+                },
             )
             try:
                 await consumer.start()
@@ -125,9 +128,7 @@ class Feed(Service):
 
         Raises what aiokafka raises.
         """
-        await consumer.topics()
         partitions = _partitions(consumer)
-        consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
         await self._seek(consumer, ends)
         self.progress = FeedState.CATCHING_UP

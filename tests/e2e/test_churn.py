@@ -83,7 +83,7 @@ def test_workers_that_come_and_go_lose_nothing_and_decide_the_same(tmp_path: Pat
     settings = Settings(runtime_dir=tmp_path)
     with EmbeddedBroker(settings) as broker:
         apply_topics(settings, broker.bootstrap)
-        workers = Workers(broker.bootstrap, tmp_path)
+        workers = Workers(broker.bootstrap, tmp_path / "made by the worker")
         try:
             workers.start()
             workers.start()

@@ -1,4 +1,4 @@
-"""From windows to risk, stream by stream, for one partition of detections. Pure."""
+"""From windows to risk, session by session, for one partition of detections. Pure."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from schemas import Detection, DetectionsMade, RiskAssessed, WindowSummary, derive_id
 
-from .windows import MICROSECONDS, FrameRefused, Sample, StreamWindows, WindowSpec, frame_ref
+from .windows import MICROSECONDS, FrameRefused, Sample, SessionWindows, WindowSpec, frame_ref
 
 IDLE = 10 * 60 * MICROSECONDS
-"""A stream without frames for this long, in time of appending, is forgotten."""
+"""A session without frames for this long, in time of appending, is forgotten."""
 REPEAT = MICROSECONDS
 """While a stream is not clear its risk is told at least this often, in event time."""
 
@@ -21,8 +21,8 @@ def risk_of(window: WindowSummary) -> float:
 
 
 @dataclass(slots=True)
-class _Stream:
-    windows: StreamWindows
+class _Session:
+    windows: SessionWindows
     appended_at: int
     told_at: int = 0
     clear: bool = True
@@ -30,7 +30,7 @@ class _Stream:
 
 @dataclass(slots=True)
 class PartitionWindows:
-    """The windows of all streams in one partition.
+    """The windows of all sessions in one partition.
 
     ``next_offset`` is the detections offset that continues this state: anything else means that
     records were read elsewhere meanwhile, and the state has to be rebuilt.
@@ -38,7 +38,7 @@ class PartitionWindows:
 
     spec: WindowSpec
     next_offset: int = 0
-    streams: OrderedDict[str, _Stream] = field(default_factory=OrderedDict)
+    sessions: OrderedDict[tuple[str, str], _Session] = field(default_factory=OrderedDict)
     refused: Counter[FrameRefused] = field(default_factory=Counter)
 
     def observe(self, batch: DetectionsMade, offset: int) -> list[RiskAssessed]:
@@ -59,10 +59,7 @@ class PartitionWindows:
         return refused
 
     def _observe(self, batch: DetectionsMade, detection: Detection) -> RiskAssessed | None:
-        stream = self._stream(detection)
-        if isinstance(stream, FrameRefused):
-            self.refused[stream] += 1
-            return None
+        session = self._session(detection)
         sample = Sample(
             captured_at=detection.captured_at,
             offset=detection.offset,
@@ -72,46 +69,47 @@ class PartitionWindows:
         )
         # Told whatever it shows, the first frame too: what was told before a silence of the longest
         # window must not matter, or windows could not be rebuilt from the recent log alone.
-        anew = sample.captured_at - stream.windows.watermark > self.spec.lengths[-1]
-        if refused := stream.windows.observe(sample):
+        anew = sample.captured_at - session.windows.watermark > self.spec.lengths[-1]
+        if refused := session.windows.observe(sample):
             self.refused[refused] += 1
             return None
-        summaries = stream.windows.summaries()
+        summaries = session.windows.summaries()
         clear = summaries[-1].hits == 0
-        moved = anew or clear != stream.clear or stream.windows.is_hit(sample)
-        due = not clear and stream.windows.watermark - stream.told_at >= REPEAT
-        stream.clear = clear
+        moved = anew or clear != session.clear or session.windows.is_hit(sample)
+        due = not clear and session.windows.watermark - session.told_at >= REPEAT
+        session.clear = clear
         if not (moved or due):
             return None
-        stream.told_at = stream.windows.watermark
-        return _assess(batch, detection, stream.windows, sample, summaries)
+        session.told_at = session.windows.watermark
+        return _assess(batch, detection, session.windows, sample, summaries)
 
-    def _stream(self, detection: Detection) -> _Stream | FrameRefused:
-        """The stream's state; a new session starts afresh, a frame of an earlier one is refused."""
-        stream = self.streams.get(detection.stream_id)
-        if stream is not None and stream.windows.session_id != detection.session_id:
-            if detection.captured_at <= stream.windows.watermark:
-                return FrameRefused.EARLIER_SESSION
-            stream = None
-        if stream is None:
-            windows = StreamWindows(self.spec, detection.session_id)
-            stream = self.streams[detection.stream_id] = _Stream(windows, detection.appended_at)
-        stream.appended_at = max(stream.appended_at, detection.appended_at)
-        self.streams.move_to_end(detection.stream_id)
-        return stream
+    def _session(self, detection: Detection) -> _Session:
+        """The session's state, fresh for a new one.
+
+        Sessions of a stream are apart, whatever their event times: a restart on a shard whose
+        clock is behind, or a handover during which two shards send, leaves none unwatched.
+        """
+        key = (detection.stream_id, detection.session_id)
+        session = self.sessions.get(key)
+        if session is None:
+            windows = SessionWindows(self.spec)
+            session = self.sessions[key] = _Session(windows, detection.appended_at)
+        session.appended_at = max(session.appended_at, detection.appended_at)
+        self.sessions.move_to_end(key)
+        return session
 
     def _forget(self, before: int) -> None:
-        while self.streams:
-            stream_id, stream = next(iter(self.streams.items()))
-            if stream.appended_at >= before:
+        while self.sessions:
+            key, session = next(iter(self.sessions.items()))
+            if session.appended_at >= before:
                 return
-            del self.streams[stream_id]
+            del self.sessions[key]
 
 
 def _assess(
     batch: DetectionsMade,
     detection: Detection,
-    windows: StreamWindows,
+    windows: SessionWindows,
     sample: Sample,
     summaries: list[WindowSummary],
 ) -> RiskAssessed:

@@ -1,4 +1,4 @@
-"""Sliding windows in event time over the detections of one stream. Pure.
+"""Sliding windows in event time over the detections of one session of a stream. Pure.
 
 What time it is: the watermark, the latest ``captured_at`` seen of the session. Which frames
 count: those within ``grace`` of the watermark when they come, each once. What is computed: one
@@ -52,7 +52,6 @@ class FrameRefused(StrEnum):
 
     LATE = "late"
     DUPLICATE = "duplicate"
-    EARLIER_SESSION = "earlier-session"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -67,11 +66,10 @@ class Sample:
 
 
 @dataclass(slots=True)
-class StreamWindows:
+class SessionWindows:
     """The windows of one session of one stream; what time it is comes with the frames."""
 
     spec: WindowSpec
-    session_id: str
     samples: list[Sample] = field(default_factory=list)
     watermark: int = 0
 

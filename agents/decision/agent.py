@@ -13,10 +13,11 @@ from schemas import Codec, RiskAssessed, TakedownRequested, topics
 from ..dead_letters import Coordinates, Rejection
 from ..intake import Intake, Record, coordinates, read
 from ..publishing import Outgoing
-from .machine import Effect, State, StreamDecision, decide
+from .machine import Effect, SessionDecision, State, decide
 from .policy import Policy
 
-_STATE = msgspec.json.Decoder(StreamDecision)
+_KEY_SEPARATOR = "\x1f"
+_STATE = msgspec.json.Decoder(SessionDecision)
 
 
 def register(app: faust.App, codec: Codec, policy: Policy, intake: Intake) -> None:
@@ -30,7 +31,7 @@ def register(app: faust.App, codec: Codec, policy: Policy, intake: Intake) -> No
         risk = read(codec, event, RiskAssessed)
         if isinstance(risk, Rejection):
             return [intake.reject(event, risk)]
-        key = risk.stream_id.encode()
+        key = _KEY_SEPARATOR.join((risk.stream_id, risk.session_id)).encode()
         stored = decisions.get(key)
         known = _STATE.decode(stored) if stored else None
         decision = decide(policy, known, risk)
@@ -39,7 +40,7 @@ def register(app: faust.App, codec: Codec, policy: Policy, intake: Intake) -> No
         # Effects leave before the state that would make a replay pass over them.
         await intake.publish([_outgoing(effect, coordinates(event)) for effect in decision.effects])
         if decision.state.state is State.CLEAR:
-            # A clear stream needs no remembering, so the table holds only those that are not.
+            # A clear session needs no remembering, so the table holds only those that are not.
             if stored:
                 decisions.pop(key)
         elif decision.state != known:

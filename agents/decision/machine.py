@@ -81,10 +81,9 @@ TRANSITIONS: dict[tuple[State, Grade], Transition] = {
 }
 
 
-class StreamDecision(msgspec.Struct, frozen=True):
-    """What is remembered of one stream between risks."""
+class SessionDecision(msgspec.Struct, frozen=True):
+    """What is remembered of one session of a stream between risks."""
 
-    session_id: str
     state: State = State.CLEAR
     decided_at: int = 0
     """Event time of the risk that last changed it, microseconds since the epoch."""
@@ -97,26 +96,24 @@ Effect = TakedownRequested | EscalationRaised
 class Decision:
     """The next state, the effects in the order to issue them, and what was refused."""
 
-    state: StreamDecision
+    state: SessionDecision
     effects: tuple[Effect, ...] = ()
     refusal: Refusal | None = None
 
 
-def decide(policy: Policy, known: StreamDecision | None, risk: RiskAssessed) -> Decision:
-    """What follows from ``risk`` for a stream of which ``known`` is remembered.
+def decide(policy: Policy, known: SessionDecision | None, risk: RiskAssessed) -> Decision:
+    """What follows from ``risk`` for a session of which ``known`` is remembered.
 
     Deciding the same again gives the same effects under the same ids, or fewer.
     """
-    before = known
-    if before is None or before.session_id != risk.session_id:
-        before = StreamDecision(risk.session_id)
+    before = known or SessionDecision()
     verdict = judge(policy, risk)
     transition = TRANSITIONS[before.state, verdict.grade]
     if transition.asks and not risk.evidence:
         return Decision(before, refusal=Refusal.NO_EVIDENCE)
     if transition.to == before.state:
         return Decision(before, refusal=transition.refusal)
-    after = StreamDecision(risk.session_id, transition.to, risk.assessed_at)
+    after = SessionDecision(transition.to, risk.assessed_at)
     effects = tuple(_effect(ask, policy, verdict, risk) for ask in transition.asks)
     return Decision(after, effects, transition.refusal)
 

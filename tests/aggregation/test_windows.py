@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.aggregation.windows import FrameRefused, Sample, StreamWindows, WindowSpec
+from agents.aggregation.windows import FrameRefused, Sample, SessionWindows, WindowSpec
 from tests.builders import SECOND, START
 
 SPEC = WindowSpec(
@@ -20,9 +20,9 @@ def sample(at: float, score: float = 0.0, number: int | None = None, drill: bool
     return Sample(START + round(at * SECOND), sequence, sequence, score, drill)
 
 
-def timeline(drawing: str, spec: WindowSpec = SPEC) -> StreamWindows:
+def timeline(drawing: str, spec: WindowSpec = SPEC) -> SessionWindows:
     """One frame every half second: ``x`` scores 0.9, ``.`` scores 0, a space is no frame."""
-    windows = StreamWindows(spec, "session-1")
+    windows = SessionWindows(spec)
     for tick, mark in enumerate(drawing):
         if mark != " ":
             assert windows.observe(sample(tick / 2, 0.9 if mark == "x" else 0.0)) is None
@@ -49,7 +49,7 @@ def test_the_short_window_counts_the_last_three_seconds(
 
 
 def test_a_window_is_open_at_its_start_and_closed_at_its_end() -> None:
-    windows = StreamWindows(SPEC, "session-1")
+    windows = SessionWindows(SPEC)
     windows.observe(sample(0.0, 0.9))
     windows.observe(sample(3.0, 0.9))
     assert windows.summaries()[0].hits == 1
@@ -84,7 +84,7 @@ def test_a_frame_counts_once_however_often_it_comes() -> None:
 
 
 def test_evidence_is_the_highest_hits_of_the_longest_window() -> None:
-    windows = StreamWindows(SPEC, "session-1")
+    windows = SessionWindows(SPEC)
     for at, score in enumerate([0.1, 0.6, 0.9, 0.7, 0.8, 0.2]):
         windows.observe(sample(at, score))
     evidence = windows.evidence("frames", 3)
@@ -93,7 +93,7 @@ def test_evidence_is_the_highest_hits_of_the_longest_window() -> None:
 
 
 def test_one_real_frame_makes_a_drill_real() -> None:
-    windows = StreamWindows(SPEC, "session-1")
+    windows = SessionWindows(SPEC)
     windows.observe(sample(0, drill=True))
     assert windows.drill
     windows.observe(sample(1, drill=False))
@@ -101,7 +101,7 @@ def test_one_real_frame_makes_a_drill_real() -> None:
 
 
 def test_state_is_bounded_at_any_sampling_rate() -> None:
-    windows = StreamWindows(SPEC, "session-1")
+    windows = SessionWindows(SPEC)
     for number in range(1000):
         windows.observe(sample(number / 100, number=number))
     assert len(windows.samples) == SPEC.samples
@@ -116,7 +116,7 @@ TIMES = st.lists(
 def test_arrival_order_within_grace_changes_nothing(frames: list[tuple[int, float]], swaps) -> None:  # type: ignore[no-untyped-def]
     ordered = sorted(frames)
     jittered = sorted(ordered, key=lambda pair: pair[0] + swaps.uniform(0, 1999))
-    straight, shuffled = StreamWindows(SPEC, "s"), StreamWindows(SPEC, "s")
+    straight, shuffled = SessionWindows(SPEC), SessionWindows(SPEC)
     for milliseconds, score in ordered:
         straight.observe(sample(milliseconds / 1000, score))
     for milliseconds, score in jittered:
@@ -128,7 +128,7 @@ def test_arrival_order_within_grace_changes_nothing(frames: list[tuple[int, floa
 
 @given(frames=TIMES)
 def test_the_watermark_never_goes_back(frames: list[tuple[int, float]]) -> None:
-    windows = StreamWindows(SPEC, "s")
+    windows = SessionWindows(SPEC)
     seen = 0
     for milliseconds, score in frames:
         windows.observe(sample(milliseconds / 1000, score))
@@ -140,7 +140,7 @@ def test_the_watermark_never_goes_back(frames: list[tuple[int, float]]) -> None:
 def test_each_frame_counts_once_in_each_window_that_covers_it(
     frames: list[tuple[int, float]],
 ) -> None:
-    windows = StreamWindows(SPEC, "s")
+    windows = SessionWindows(SPEC)
     taken = [
         milliseconds
         for milliseconds, score in frames

@@ -56,15 +56,27 @@ async def test_a_record_that_is_no_risk_is_dead_lettered_and_the_next_is_decided
     assert len(made.publisher.events(TakedownRequested)) == 1
 
 
-async def test_a_clear_stream_is_not_remembered() -> None:
+async def test_a_clear_session_is_not_remembered() -> None:
     made = bench()
     watching = risk_assessed(window(3.0, 1, 0.1), window(10.0, 1, 0.1))
     clear = risk_assessed(window(3.0, 0), window(10.0, 0))
     await put(made, CODEC.encode(watching))
-    assert b"stream-1" in _remembered(made)
+    assert _remembered(made) == {b"stream-1\x1fsession-1"}
     await put(made, CODEC.encode(clear))
-    assert b"stream-1" not in _remembered(made)
+    assert _remembered(made) == set()
 
 
 def _remembered(made: Bench) -> set[bytes]:
     return set(cast(Table[bytes, bytes], made.app.tables["decisions"]))
+
+
+async def test_two_sessions_of_a_stream_are_decided_apart() -> None:
+    made = bench()
+    risks = [
+        CODEC.encode(risk_assessed(*STRONG, session_id=session, risk_id=f"{session} {number}"))
+        for number in range(3)
+        for session in ("one", "two")
+    ]
+    await put(made, *risks)
+    takedowns = made.publisher.events(TakedownRequested)
+    assert [event.session_id for event in takedowns] == ["one", "two"]

@@ -13,8 +13,8 @@ from agents.decision.machine import (
     Ask,
     Effect,
     Refusal,
+    SessionDecision,
     State,
-    StreamDecision,
     decide,
 )
 from agents.decision.policy import DEFAULT_POLICY, Grade, judge
@@ -37,7 +37,7 @@ def test_the_sample_risks_have_the_grades_they_stand_for() -> None:
 @pytest.mark.parametrize(("state", "grade"), list(product(State, Grade)))
 def test_every_state_and_grade_leads_where_the_table_says(state: State, grade: Grade) -> None:
     transition = TRANSITIONS[state, grade]
-    decision = decide(DEFAULT_POLICY, StreamDecision("session-1", state), RISKS[grade])
+    decision = decide(DEFAULT_POLICY, SessionDecision(state), RISKS[grade])
     assert decision.state.state is transition.to
     assert decision.refusal is transition.refusal
     assert len(decision.effects) == len(transition.asks)
@@ -86,10 +86,9 @@ def test_without_evidence_there_is_no_effect_and_no_change() -> None:
 
 
 def test_a_restart_is_judged_afresh_and_is_another_incident() -> None:
-    known = StreamDecision("session-1", State.TAKEDOWN_REQUESTED)
     windows = RISKS[Grade.TAKEDOWN].windows
     first = decide(DEFAULT_POLICY, None, risk_assessed(*windows))
-    again = decide(DEFAULT_POLICY, known, risk_assessed(*windows, session_id="session-2"))
+    again = decide(DEFAULT_POLICY, None, risk_assessed(*windows, session_id="session-2"))
     assert len(again.effects) == 2
     assert again.effects[0].incident_id != first.effects[0].incident_id
 
@@ -107,7 +106,7 @@ def test_a_replay_issues_the_same_effects_and_a_stream_is_taken_down_once(
     grades: list[Grade],
 ) -> None:
     def run() -> list[Effect]:
-        known: StreamDecision | None = None
+        known: SessionDecision | None = None
         issued: list[Effect] = []
         for grade in grades:
             decision = decide(DEFAULT_POLICY, known, RISKS[grade])

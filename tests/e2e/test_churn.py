@@ -18,7 +18,7 @@ import pytest
 
 from agents.aggregation.risk import PartitionWindows
 from agents.aggregation.windows import WindowSpec
-from agents.decision.machine import StreamDecision, decide
+from agents.decision.machine import SessionDecision, decide
 from agents.decision.policy import DEFAULT_POLICY
 from schemas import DetectionsMade, EscalationRaised, RiskAssessed, TakedownRequested, topics
 from tests.builders import SECOND, detection, detections_made
@@ -136,7 +136,7 @@ def _reference(detections: Reader) -> dict[str, RiskAssessed]:
 
 
 def _effects(risks: dict[str, RiskAssessed]) -> dict[str, TakedownRequested | EscalationRaised]:
-    known: dict[str, StreamDecision] = {}
+    known: dict[str, SessionDecision] = {}
     effects: dict[str, TakedownRequested | EscalationRaised] = {}
     for risk in risks.values():
         decision = decide(DEFAULT_POLICY, known.get(risk.stream_id), risk)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -11,10 +12,16 @@ from functools import partial
 
 from .app import Role
 from .broker import die_with_parent
+from .errors import OperatorError
 from .settings import Settings
 
+_ROLES = (Role.JUDGEMENT, Role.DETECTION)
 _STOP_SECONDS = 15.0
 _BACKOFF_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
+
+
+class WebPortTaken(OperatorError):
+    """Another process listens where a worker's web server should."""
 
 
 @dataclass
@@ -39,8 +46,10 @@ class Fleet:
     _members: list[_Member] = field(default_factory=list)
 
     def __enter__(self) -> Fleet:
-        for offset, role in enumerate((Role.JUDGEMENT, Role.DETECTION)):
-            port = self.settings.web_port + offset
+        ports = [self.settings.web_port + offset for offset in range(len(_ROLES))]
+        for port in ports:
+            _require_free(self.settings.web_host, port)
+        for role, port in zip(_ROLES, ports, strict=True):
             self._members.append(_Member(role, port, self._start(role, port)))
         return self
 
@@ -88,3 +97,17 @@ class Fleet:
             env={**os.environ, "FIREBREAK_BOOTSTRAP_SERVERS": self.bootstrap},
             preexec_fn=partial(die_with_parent, os.getpid()),
         )
+
+
+def _require_free(host: str, port: int) -> None:
+    """Told before anything starts: a worker would only find it out, end, and be started again."""
+    with socket.socket() as probe:
+        # As servers do, so that a port in TIME_WAIT counts as free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise WebPortTaken(
+                f"{host}:{port}: {error.strerror}; set FIREBREAK_WEB_PORT to the first of "
+                f"{len(_ROLES)} free ports"
+            ) from error

@@ -68,9 +68,16 @@ _BUILD = Path("build/demo")
 def demo(listing: Path) -> None:
     """Run the whole topology on real footage and show what it decides."""
     try:
-        _demo(load_settings(), listing)
+        _demo(_settings(), listing)
     except OperatorError as error:
         raise click.ClickException(str(error)) from error
+
+
+def _settings() -> Settings:
+    """The operator's settings, with a broker of the demo's own beside one that may be running."""
+    if "FIREBREAK_RUNTIME_DIR" in os.environ:
+        return load_settings()
+    return load_settings(runtime_dir=_BUILD.absolute() / "runtime")
 
 
 def _demo(settings: Settings, listing: Path) -> None:
@@ -99,6 +106,7 @@ def _demo(settings: Settings, listing: Path) -> None:
             _wait(stack, _DECIDED_SECONDS, "all frames to be judged", done)
     tally, report = observer.tally, feed.report
     rate = report.frames / (tally.last_settled_at - feed.began_at) * MICROSECONDS
+    console.print()
     console.print(summary_table(tally, shown))
     console.print(closing_line(tally, report, rate))
     if path := os.environ.get("DEMO_JSON"):

@@ -46,16 +46,17 @@ def live_table(tally: Tally, sent: Mapping[str, int], shown: Mapping[str, Shown]
 
 def summary_table(tally: Tally, shown: Mapping[str, Shown]) -> Table:
     """The outcome of each stream."""
-    table = Table(title="what was decided", expand=False)
+    title = "decided; time from the first frame with a firearm to the takedown"
+    table = Table(title=title, expand=False)
     for heading in ("stream", "kind", "outcome"):
         table.add_column(heading)
-    for heading in ("frames", "peak signal", "to takedown, event time", "wall time"):
+    for heading in ("frames", "peak signal", "event time", "wall time"):
         table.add_column(heading, justify="right")
     for stream_id, about in shown.items():
         stream = tally.stream(stream_id)
         seconds = stream.seconds_to_takedown(about.onset)
         table.add_row(
-            stream_id + (" (drill)" if stream.drill else ""),
+            stream_id,
             about.kind,
             f"[{_STYLES[stream.state]}]{stream.state}[/]",
             str(len(stream.judged)),

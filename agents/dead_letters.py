@@ -18,6 +18,7 @@ class DeadLetterCause(StrEnum):
 
     UNREADABLE_EVENT = "unreadable-event"
     UNKNOWN_SCHEMA = "unknown-schema"
+    INVALID_ID = "invalid-id"
     EMPTY_PAYLOAD = "empty-payload"
     PAYLOAD_TOO_LARGE = "payload-too-large"
     UNKNOWN_CODEC = "unknown-codec"

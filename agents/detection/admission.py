@@ -1,6 +1,8 @@
-"""Whether a frame sample's event time is believable. Pure."""
+"""Whether what a frame sample says of itself is believable. Pure."""
 
 from __future__ import annotations
+
+from schemas import FrameSampled
 
 from ..dead_letters import DeadLetterCause, Rejection
 
@@ -9,17 +11,24 @@ MAX_AHEAD = 60 * 1_000_000
 future would make every honest frame after it late."""
 MAX_BEHIND = 24 * 3600 * 1_000_000
 """How old, in microseconds, a frame may be when it is appended."""
+MAX_ID = 256
+"""Characters of an id. Ids go into every record downstream: one of megabytes would make records
+that no broker takes, and the worker would stumble over that frame for ever."""
 
 
-def admit_time(captured_at: int, appended_at: int, stream_id: str) -> Rejection | None:
-    """Why ``captured_at`` is refused beside the time Kafka took the record; ``None`` if it is not.
+def admit(frame: FrameSampled, appended_at: int) -> Rejection | None:
+    """Why ``frame``, taken by Kafka at ``appended_at``, is refused; ``None`` if it is not.
 
-    Both are microseconds since the epoch; both bounds are inclusive. Kafka's time and not this
+    Times are microseconds since the epoch; all bounds are inclusive. Kafka's time and not this
     machine's clock, so that a replay admits the same frames.
     """
-    ahead = captured_at - appended_at
-    if -MAX_BEHIND <= ahead <= MAX_AHEAD:
-        return None
-    direction = "after" if ahead > 0 else "before"
-    detail = f"captured {abs(ahead) // 1_000_000} s {direction} it was appended"
-    return Rejection(DeadLetterCause.EVENT_TIME_OUT_OF_RANGE, detail, stream_id)
+    for name in ("stream_id", "session_id"):
+        if not 1 <= len(getattr(frame, name)) <= MAX_ID:
+            detail = f"{name} of {len(getattr(frame, name))} characters, 1 to {MAX_ID} are allowed"
+            return Rejection(DeadLetterCause.INVALID_ID, detail)
+    ahead = frame.captured_at - appended_at
+    if not -MAX_BEHIND <= ahead <= MAX_AHEAD:
+        direction = "after" if ahead > 0 else "before"
+        detail = f"captured {abs(ahead) // 1_000_000} s {direction} it was appended"
+        return Rejection(DeadLetterCause.EVENT_TIME_OUT_OF_RANGE, detail, frame.stream_id)
+    return None

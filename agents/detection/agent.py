@@ -12,7 +12,7 @@ from schemas import Codec, FrameSampled, topics
 from ..dead_letters import Rejection
 from ..intake import Intake, Record, coordinates, read
 from ..publishing import Outgoing
-from .admission import admit_time
+from .admission import admit
 from .batching import Judged, compose
 from .detector import Detector
 
@@ -50,4 +50,4 @@ def _admit(codec: Codec, event: Record) -> FrameSampled | Rejection:
     frame = read(codec, event, FrameSampled)
     if isinstance(frame, Rejection):
         return frame
-    return admit_time(frame.captured_at, coordinates(event).appended_at, frame.stream_id) or frame
+    return admit(frame, coordinates(event).appended_at) or frame

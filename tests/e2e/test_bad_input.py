@@ -30,6 +30,7 @@ BAD: list[tuple[bytes, str]] = [
     (CODEC.encode(replace(GOOD, codec="tiff")), "unknown-codec"),
     (CODEC.encode(replace(GOOD, payload=b"no picture")), "undecodable-payload"),
     (CODEC.encode(replace(GOOD, width=1 << 20, height=1 << 10)), "too-many-pixels"),
+    (CODEC.encode(replace(GOOD, stream_id="s" * 900_000)), "invalid-id"),
     (CODEC.encode(replace(GOOD, captured_at=NOW + 10**12)), "event-time-out-of-range"),
     (CODEC.encode(replace(GOOD, captured_at=NOW - 10**12)), "event-time-out-of-range"),
     (CODEC.encode(replace(GOOD, captured_at=2**63 - 1)), "event-time-out-of-range"),

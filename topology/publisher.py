@@ -15,6 +15,8 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from agents.publishing import Outgoing, PublishFailed
 from schemas import CloudEvent, Codec, topics, write_headers
 
+from .kafka_config import PRODUCER
+
 log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.1
@@ -31,12 +33,7 @@ class KafkaPublisher:
     def __init__(self, config: Mapping[str, Any], codec: Codec, source: str) -> None:
         self._producer = Producer(
             {
-                "acks": "all",
-                "enable.idempotence": True,
-                "linger.ms": 5,
-                "compression.type": "none",
-                # murmur2, so that a key has the partition that Kafka's own clients give it.
-                "partitioner": "murmur2_random",
+                **PRODUCER,
                 "error_cb": self._note_error,
                 **config,
             }

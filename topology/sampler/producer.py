@@ -11,7 +11,7 @@ from typing import Any, Self
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from schemas import CloudEvent, Codec, FrameSampled, StreamUpdated, derive_id, topics, write_headers
-from topology.kafka_config import ENVELOPE_BYTES
+from topology.kafka_config import ENVELOPE_BYTES, PRODUCER
 
 DeliveryReport = Callable[[str | None], None]
 """Called once the brokers have an event, with ``None``, or never will, with the reason."""
@@ -44,12 +44,7 @@ class FrameProducer:
     ) -> None:
         self._producer = Producer(
             {
-                "acks": "all",
-                "enable.idempotence": True,
-                "linger.ms": 5,
-                "compression.type": "none",  # payloads are compressed already
-                # murmur2, so that a key has the partition that Kafka's own clients give it.
-                "partitioner": "murmur2_random",
+                **PRODUCER,
                 "queue.buffering.max.kbytes": 256 * 1024,
                 "message.max.bytes": max_payload_bytes + ENVELOPE_BYTES,
                 **config,

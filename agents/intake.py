@@ -20,7 +20,14 @@ from typing import NoReturn, TypeVar, cast
 from faust.streams import Stream
 from faust.types import EventT, StreamT
 
-from schemas import Codec, Event, EventUnreadable, SchemaUnknown, read_traceparent
+from schemas import (
+    Codec,
+    Event,
+    EventDeadLettered,
+    EventUnreadable,
+    SchemaUnknown,
+    read_traceparent,
+)
 
 from .dead_letters import Coordinates, DeadLetterCause, Rejection, dead_letter
 from .publishing import Outgoing, ProcessUnfit, Publisher
@@ -95,7 +102,6 @@ class Intake:
 
     def reject(self, event: Record, rejection: Rejection) -> Outgoing:
         """The dead letter of ``event``."""
-        self._counts[f"{self.agent} dead-lettered {rejection.cause}"] += 1
         return dead_letter(self.agent, coordinates(event), rejection)
 
     async def publish(self, outgoing: Sequence[Outgoing]) -> None:
@@ -121,7 +127,11 @@ class Intake:
                 return
             outgoing = [self._unforeseen(events[0], error)]
         await self.publish(outgoing)
+        # Counted once it is out: a step that failed on a batch is run again.
         self._counts[f"{self.agent} events"] += len(events)
+        for item in outgoing:
+            if isinstance(item.event, EventDeadLettered):
+                self._counts[f"{self.agent} dead-lettered {item.event.cause}"] += 1
 
     def _unforeseen(self, event: Record, error: Exception) -> Outgoing:
         where = coordinates(event)

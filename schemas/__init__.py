@@ -8,10 +8,11 @@ Producers of frames and consumers of decisions install this alone, as ``firebrea
 
 from . import topics
 from .codec import Codec, EventUnreadable, SchemaUnknown
-from .headers import CloudEvent, read_traceparent, write_headers
+from .headers import CloudEvent, read_header, read_traceparent, write_headers
 from .ids import derive_id
 from .records import (
     EVENT_TYPES,
+    MICROSECONDS,
     Detection,
     DetectionsMade,
     EscalationRaised,
@@ -27,6 +28,7 @@ from .records import (
 
 __all__ = [
     "EVENT_TYPES",
+    "MICROSECONDS",
     "CloudEvent",
     "Codec",
     "Detection",
@@ -43,6 +45,7 @@ __all__ = [
     "TakedownRequested",
     "WindowSummary",
     "derive_id",
+    "read_header",
     "read_traceparent",
     "topics",
     "write_headers",

@@ -12,7 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 
+from .records import MICROSECONDS
+
 HeaderList = list[tuple[str, bytes]]
+ReadHeaders = Iterable[tuple[str, bytes | None]] | Mapping[str, bytes | None] | None
+"""Headers as clients hand them out."""
 CONTENT_TYPE = "application/avro"
 
 # https://www.w3.org/TR/trace-context/#traceparent-header, version 00; all-zero ids are invalid.
@@ -35,7 +39,7 @@ def write_headers(event: CloudEvent, cause_traceparent: str | None) -> HeaderLis
     span = sha256(event.id.encode()).hexdigest()
     match = _TRACEPARENT.fullmatch(cause_traceparent or "")
     trace = match.group(1) if match else span[16:48]
-    when = datetime.fromtimestamp(event.time / 1_000_000, UTC).isoformat(timespec="microseconds")
+    when = datetime.fromtimestamp(event.time / MICROSECONDS, UTC).isoformat(timespec="microseconds")
     attributes = {
         "ce_specversion": "1.0",
         "ce_id": event.id,
@@ -49,12 +53,15 @@ def write_headers(event: CloudEvent, cause_traceparent: str | None) -> HeaderLis
     return [(name, value.encode()) for name, value in attributes.items()]
 
 
-def read_traceparent(
-    headers: Iterable[tuple[str, bytes]] | Mapping[str, bytes] | None,
-) -> str | None:
-    """The ``traceparent`` among a record's headers, or ``None`` if there is none that is text."""
+def read_header(headers: ReadHeaders, name: str) -> str | None:
+    """The first header ``name`` of a record that has a value, as text; ``None`` without one."""
     pairs = headers.items() if isinstance(headers, Mapping) else headers or ()
-    for name, value in pairs:
-        if name == "traceparent" and value is not None:
-            return bytes(value).decode("ascii", "replace")
+    for found, value in pairs:
+        if found == name and value is not None:
+            return bytes(value).decode("utf-8", "replace")
     return None
+
+
+def read_traceparent(headers: ReadHeaders) -> str | None:
+    """The ``traceparent`` among a record's headers, or ``None`` if there is none."""
+    return read_header(headers, "traceparent")

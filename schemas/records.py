@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import msgspec
 
+MICROSECONDS = 1_000_000
+"""In a second: the unit of every time on the wire."""
+
 
 class FrameRef(msgspec.Struct, frozen=True):
     """Where a frame sample lies in Kafka: evidence is pointed at, never copied along."""

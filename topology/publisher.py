@@ -4,46 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message
 
 from agents.publishing import Outgoing, PublishFailed
 from schemas import CloudEvent, Codec, topics, write_headers
 
-from .kafka_config import PRODUCER
+from .polled import PolledProducer
 
 log = logging.getLogger(__name__)
 
-_POLL_SECONDS = 0.1
 _QUEUE_RETRY_SECONDS = 0.01
-_FLUSH_SECONDS = 10.0
 
 
 class KafkaPublisher:
-    """A ``Publisher`` on a librdkafka producer with a thread that serves delivery reports.
+    """A ``Publisher`` on librdkafka.
 
     ``config`` is librdkafka's; ``source`` is the CloudEvents source, say ``firebreak/detection``.
     """
 
     def __init__(self, config: Mapping[str, Any], codec: Codec, source: str) -> None:
-        self._producer = Producer(
-            {
-                **PRODUCER,
-                "error_cb": self._note_error,
-                **config,
-            }
-        )
         self._codec = codec
         self._source = source
         self._away = False
-        self._stopping = threading.Event()
-        self._poller = threading.Thread(target=self._poll, name="publisher-poll", daemon=True)
-        self._poller.start()
+        self._polled = PolledProducer({"error_cb": self._note_error, **config})
 
     async def publish(self, outgoing: Sequence[Outgoing]) -> None:
         if not outgoing:
@@ -73,7 +61,7 @@ class KafkaPublisher:
             record["partition"] = item.partition
         while True:
             try:
-                self._producer.produce(**record)
+                self._polled.producer.produce(**record)
                 return
             except BufferError:
                 # The local queue is full: the poller empties it as the brokers acknowledge.
@@ -91,15 +79,9 @@ class KafkaPublisher:
             self._away = True
             log.warning("no broker can be reached; what is to be published waits: %s", error.str())
 
-    def _poll(self) -> None:
-        while not self._stopping.is_set():
-            self._producer.poll(_POLL_SECONDS)
-
     def close(self) -> None:
         """Deliver what is queued, for at most ten seconds, and stop."""
-        self._producer.flush(_FLUSH_SECONDS)
-        self._stopping.set()
-        self._poller.join()
+        self._polled.close()
 
 
 class _Delivery:

@@ -27,8 +27,10 @@ from schemas import (
     EventUnreadable,
     RiskAssessed,
     TakedownRequested,
+    read_header,
     topics,
 )
+from schemas.headers import ReadHeaders
 
 from .errors import OperatorError
 
@@ -124,15 +126,8 @@ def _read(codec: Codec, message: Message, expected: type[Event]) -> Watched | Un
         event = codec.decode(message.value(), expected)
     except EventUnreadable as unreadable:
         return Unreadable(topic, partition, offset, reason=str(unreadable))
-    return Watched(event, topic, partition, offset, _cloud_event_id(message))
-
-
-def _cloud_event_id(message: Message) -> str | None:
-    headers = message.headers() or ()
-    for name, value in headers.items() if isinstance(headers, Mapping) else headers:
-        if name == "ce_id" and isinstance(value, bytes):
-            return value.decode("utf-8", "replace")
-    return None
+    headers = cast(ReadHeaders, message.headers())
+    return Watched(event, topic, partition, offset, read_header(headers, "ce_id"))
 
 
 def to_json(watched: Watched) -> str:

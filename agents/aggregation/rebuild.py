@@ -7,11 +7,9 @@ from typing import Protocol
 from schemas import Codec, DetectionsMade, EventUnreadable
 
 from ..dead_letters import Coordinates
+from ..event_time import MAX_AHEAD
 from .risk import PartitionWindows
-from .windows import MICROSECONDS, WindowSpec
-
-CLOCK_SKEW = 60 * MICROSECONDS
-"""How far a shard's clock may be ahead of the broker's; see ``detection.admission``."""
+from .windows import WindowSpec
 
 
 class History(Protocol):
@@ -35,7 +33,7 @@ async def rebuild(
     """
     windows = PartitionWindows(spec)
     earliest = min((item.captured_at for item in batch.detections), default=source.appended_at)
-    since = max(earliest - spec.memory - CLOCK_SKEW, 0)
+    since = max(earliest - spec.memory - MAX_AHEAD, 0)
     for offset, value in await history.read(source.topic, source.partition, since, source.offset):
         try:
             windows.observe(codec.decode(value, DetectionsMade), offset)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 
-from schemas import Detection, DetectionsMade, RiskAssessed, WindowSummary, derive_id
+from schemas import MICROSECONDS, Detection, DetectionsMade, RiskAssessed, WindowSummary, derive_id
 
-from .windows import MICROSECONDS, FrameRefused, Sample, SessionWindows, WindowSpec, frame_ref
+from .windows import FrameRefused, Sample, SessionWindows, WindowSpec, frame_ref
 
 IDLE = 10 * 60 * MICROSECONDS
 """A session without frames for this long, in time of appending, is forgotten."""

@@ -15,9 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from schemas import FrameRef, WindowSummary
-
-MICROSECONDS = 1_000_000
+from schemas import MICROSECONDS, FrameRef, WindowSummary
 
 
 @dataclass(frozen=True, slots=True)

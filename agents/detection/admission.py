@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from schemas import FrameSampled
+from schemas import MICROSECONDS, FrameSampled
 
 from ..dead_letters import DeadLetterCause, Rejection
+from ..event_time import MAX_AHEAD
 
-MAX_AHEAD = 60 * 1_000_000
-"""How far, in microseconds, a shard's clock may be ahead of the broker's. One frame of the far
-future would make every honest frame after it late."""
-MAX_BEHIND = 24 * 3600 * 1_000_000
+MAX_BEHIND = 24 * 3600 * MICROSECONDS
 """How old, in microseconds, a frame may be when it is appended."""
 MAX_ID = 256
 """Characters of an id. Ids go into every record downstream: one of megabytes would make records
@@ -29,6 +27,6 @@ def admit(frame: FrameSampled, appended_at: int) -> Rejection | None:
     ahead = frame.captured_at - appended_at
     if not -MAX_BEHIND <= ahead <= MAX_AHEAD:
         direction = "after" if ahead > 0 else "before"
-        detail = f"captured {abs(ahead) // 1_000_000} s {direction} it was appended"
+        detail = f"captured {abs(ahead) // MICROSECONDS} s {direction} it was appended"
         return Rejection(DeadLetterCause.EVENT_TIME_OUT_OF_RANGE, detail, frame.stream_id)
     return None

@@ -47,10 +47,8 @@ class Detector:
         decoded = await asyncio.gather(
             *(loop.run_in_executor(self._decoding, self._decoder.decode, frame) for frame in frames)
         )
-        readable = [
-            index for index, pixels in enumerate(decoded) if not isinstance(pixels, Rejection)
-        ]
-        scores = iter(await self._infer([decoded[index] for index in readable]))  # type: ignore[misc]
+        readable = [pixels for pixels in decoded if not isinstance(pixels, Rejection)]
+        scores = iter(await self._infer(readable))
         outcomes: list[Outcome] = []
         for frame, pixels in zip(frames, decoded, strict=True):
             outcome = pixels if isinstance(pixels, Rejection) else next(scores)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from schemas import EscalationRaised, TakedownRequested
+from schemas import MICROSECONDS, EscalationRaised, TakedownRequested
 
 NEVER = -1
 Decision = EscalationRaised | TakedownRequested
@@ -114,7 +114,7 @@ class Known:
             risk=self.risk,
             frames=self.frames,
             newest_captured_at=None if newest == NEVER else newest,
-            frame_age=None if newest == NEVER else (now_us - newest) / 1_000_000,
+            frame_age=None if newest == NEVER else (now_us - newest) / MICROSECONDS,
             bundle=self.bundle,
             drill=self.drill and bool(self.session_id),
             incident_id=decision.incident_id if decision else "",

@@ -34,7 +34,7 @@ from deploy.demo.streams import (
     labelled_onset,
     load_streams,
 )
-from deploy.demo.tally import MICROSECONDS
+from schemas import MICROSECONDS
 from topology.app import Role
 from topology.errors import OperatorError
 from topology.kafka_config import librdkafka_config

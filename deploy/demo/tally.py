@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from agents.aggregation.windows import WindowSpec
 from schemas import (
+    MICROSECONDS,
     DetectionsMade,
     EscalationRaised,
     Event,
@@ -14,8 +15,6 @@ from schemas import (
     RiskAssessed,
     TakedownRequested,
 )
-
-MICROSECONDS = 1_000_000
 
 
 @dataclass

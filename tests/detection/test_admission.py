@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from agents.dead_letters import DeadLetterCause
-from agents.detection.admission import MAX_AHEAD, MAX_BEHIND, MAX_ID, admit
+from agents.detection.admission import MAX_BEHIND, MAX_ID, admit
+from agents.event_time import MAX_AHEAD
 from tests.builders import START, frame_sampled
 
 

@@ -8,15 +8,14 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
-from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException
 
 from schemas import CloudEvent, Codec, FrameSampled, StreamUpdated, derive_id, topics, write_headers
-from topology.kafka_config import ENVELOPE_BYTES, PRODUCER
+from topology.kafka_config import ENVELOPE_BYTES
+from topology.polled import PolledProducer
 
 DeliveryReport = Callable[[str | None], None]
 """Called once the brokers have an event, with ``None``, or never will, with the reason."""
-
-_POLL_SECONDS = 0.1
 
 
 class FrameTooLarge(Exception):
@@ -42,9 +41,8 @@ class FrameProducer:
         codec: Codec | None = None,
         queue_wait: float = 30.0,
     ) -> None:
-        self._producer = Producer(
+        self._polled = PolledProducer(
             {
-                **PRODUCER,
                 "queue.buffering.max.kbytes": 256 * 1024,
                 "message.max.bytes": max_payload_bytes + ENVELOPE_BYTES,
                 **config,
@@ -54,9 +52,6 @@ class FrameProducer:
         self._max_payload_bytes = max_payload_bytes
         self._queue_wait = queue_wait
         self._room = threading.Condition()
-        self._stopping = threading.Event()
-        self._poller = threading.Thread(target=self._poll, name="sampler-poll", daemon=True)
-        self._poller.start()
 
     def __enter__(self) -> Self:
         return self
@@ -83,7 +78,7 @@ class FrameProducer:
         with self._room:
             while True:
                 try:
-                    self._producer.produce(
+                    self._polled.producer.produce(
                         **record, on_delivery=lambda e, _: self._report(e, on_delivery)
                     )
                     return
@@ -97,13 +92,11 @@ class FrameProducer:
 
     def flush(self, seconds: float) -> int:
         """Wait for the brokers for at most ``seconds``; how many events they still lack."""
-        return int(self._producer.flush(seconds))
+        return int(self._polled.producer.flush(seconds))
 
     def close(self) -> None:
         """Deliver what is queued, for at most ten seconds, and stop."""
-        self._producer.flush(10.0)
-        self._stopping.set()
-        self._poller.join()
+        self._polled.close()
 
     def _record(self, event: FrameSampled | StreamUpdated) -> dict[str, Any]:
         if isinstance(event, FrameSampled):
@@ -138,7 +131,3 @@ class FrameProducer:
             if on_delivery is not None:
                 on_delivery(None if error is None else error.str())
             self._room.notify()
-
-    def _poll(self) -> None:
-        while not self._stopping.is_set():
-            self._producer.poll(_POLL_SECONDS)

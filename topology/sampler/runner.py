@@ -11,7 +11,7 @@ from contextlib import closing
 from functools import partial
 from uuid import uuid4
 
-from schemas import FrameSampled, StreamUpdated
+from schemas import MICROSECONDS, FrameSampled, StreamUpdated
 
 from ..errors import OperatorError
 from .naming import is_url
@@ -25,7 +25,6 @@ logger = logging.getLogger(__name__)
 
 MAX_THREADS = 256
 _FLUSH_SECONDS = 30.0
-_MICROSECONDS = 1_000_000
 
 
 class TooManySources(OperatorError):
@@ -157,7 +156,7 @@ class _SourceRun:
                             self._send_update("started", first)
                         self._send_frame(frame)
                         last = frame.captured_at
-                        self._position = (last - first) / _MICROSECONDS
+                        self._position = (last - first) / MICROSECONDS
                         self._tell()
             finally:
                 self._damaged = opened.damaged

@@ -9,14 +9,12 @@ from uuid import uuid4
 
 import av
 
-from schemas import FrameSampled
+from schemas import MICROSECONDS, FrameSampled
 
 from .cadence import Cadence, Timeline
 from .encoding import EncodedFrame, JpegEncoder, KeyFrameCutter
 from .options import Clock, Mode, Pace, SampleOptions, SourceFailed, SourceSpec
 from .sources import ImageFolder, Video, open_source
-
-_MICROSECONDS = 1_000_000
 
 
 def sample_source(
@@ -80,14 +78,14 @@ class _EventTime:
         self._base: int | None = None
 
     def of(self, at: Fraction) -> int:
-        media = floor(at * _MICROSECONDS)
+        media = floor(at * MICROSECONDS)
         if self._base is None:
             self._base = self._base_with_first_at(media)
         captured_at = self._base + media
         if self._pace is Pace.REALTIME:
             wait = captured_at - self._clock.now()
             if wait > 0:
-                self._clock.sleep(wait / _MICROSECONDS)
+                self._clock.sleep(wait / MICROSECONDS)
         elif self._recorded_at is None:
             captured_at = min(captured_at, self._clock.now())
         return captured_at
@@ -96,7 +94,7 @@ class _EventTime:
         if self._recorded_at is not None:
             return self._recorded_at
         if self._pace is Pace.FAST and self._duration is not None:
-            return self._clock.now() - floor(self._duration * _MICROSECONDS)
+            return self._clock.now() - floor(self._duration * MICROSECONDS)
         return self._clock.now() - media
 
 

@@ -104,6 +104,8 @@ class WindowSummary(msgspec.Struct, frozen=True):
     """Observed share of the window, 0 to 1, in time and not in frames."""
     mean: float
     peak: float
+    fictional: float = 0.0
+    """Mean of the fictional signal (game or film), 0 to 1; 0 where the model has none."""
 
 
 class RiskAssessed(msgspec.Struct, frozen=True):

@@ -22,3 +22,8 @@ TOPIC_OF: dict[str, str] = {
     "EventDeadLettered": DEAD_LETTERS,
 }
 """The topic of each event, by the event's name."""
+
+DECISION_STATES = "firebreak.decision-states.v1"
+"""What the decision agent remembers between risks, compacted. Its records are nobody's contract."""
+
+ALL = frozenset({*TOPIC_OF.values(), DECISION_STATES})

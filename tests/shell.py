@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn, TypeVar
@@ -41,6 +41,24 @@ class KeepingPublisher:
 
     def events(self, event_type: type[E]) -> list[E]:
         return [item.event for item in self.kept if isinstance(item.event, event_type)]
+
+
+@dataclass
+class KeepingStateLog:
+    """A ``StateLog`` in memory; reading it is counted."""
+
+    kept: dict[int, dict[bytes, bytes]] = field(default_factory=lambda: defaultdict(dict))
+    reads: int = 0
+
+    async def read(self, partition: int) -> dict[bytes, bytes]:
+        self.reads += 1
+        return dict(self.kept[partition])
+
+    async def write(self, partition: int, key: bytes, value: bytes | None) -> None:
+        if value is None:
+            self.kept[partition].pop(key)
+        else:
+            self.kept[partition][key] = value
 
 
 @dataclass

@@ -9,12 +9,18 @@ from collections.abc import Callable
 _POLL_SECONDS = 0.02
 
 
-def wait_until(condition: Callable[[], bool], limit_seconds: float) -> None:
-    """Return once ``condition`` holds; fail the test if it does not within the limit."""
+def wait_until(
+    condition: Callable[[], bool],
+    limit_seconds: float,
+    about: Callable[[], object] | None = None,
+) -> None:
+    """Return once ``condition`` holds; fail the test if it does not within the limit, with what
+    ``about`` tells then."""
     deadline = time.monotonic() + limit_seconds
     while not condition():
         if time.monotonic() >= deadline:
-            raise AssertionError(f"not within {limit_seconds:g} s: {condition}")
+            told = about() if about else condition
+            raise AssertionError(f"not within {limit_seconds:g} s: {told}")
         time.sleep(_POLL_SECONDS)
 
 

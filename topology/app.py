@@ -18,6 +18,7 @@ from agents.aggregation.rebuild import History
 from agents.aggregation.windows import WindowSpec
 from agents.decision import agent as decision
 from agents.decision.policy import DEFAULT_POLICY
+from agents.decision.state_log import StateLog
 from agents.detection import agent as detection
 from agents.detection.bundle import load_bundle
 from agents.detection.decode import DecodeBounds, Decoder
@@ -48,6 +49,7 @@ class Ports:
     codec: Codec
     publisher: Publisher
     history: History
+    state_log: StateLog
     abort: Abort
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -83,7 +85,9 @@ def build_app(
         case Role.JUDGEMENT:
             spec = WindowSpec()
             aggregation.register(app, ports.codec, ports.history, intake("aggregation"), spec)
-            decision.register(app, ports.codec, DEFAULT_POLICY, intake("decision"))
+            decision.register(
+                app, ports.codec, DEFAULT_POLICY, ports.state_log, intake("decision")
+            )
             read_model = ReadModel(spec.hit)
             credentials = credentials_to_aiokafka_auth(faust_credentials(settings))
             kafka = {"bootstrap_servers": bootstrap, **credentials}

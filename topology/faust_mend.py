@@ -1,4 +1,4 @@
-"""Three mends to Faust 0.15.3's consumer, without which events are lost when workers come and go.
+"""Four mends to Faust 0.15.3's consumer, without which events are lost when workers come and go.
 
 1. *Seek, then resume* (faust-streaming #596; robinhood #625). ``Recovery`` makes the source
    partitions fetchable and seeks to the committed offsets afterwards. A batch fetched in between
@@ -9,6 +9,10 @@
    event that is still being worked on. Here it can't.
 3. *No offset twice* (faust-streaming #606). Filling a hole may add offsets that are in the list
    already, which ends the run of consecutive offsets early and leaves commits standing still.
+4. *Seek where nothing is committed too.* When Faust drops a batch because the flow was stopped, it
+   seeks back to the committed offsets, and aiokafka leaves a partition that has none where it is:
+   behind the batch. A partition whose first batch meets a rebalance lost it whole. Here such a
+   partition goes back to its beginning.
 
 Besides these, Faust has the broker hold an empty fetch for 1.5 s whatever the settings say, and a
 record that arrives on one partition waits behind it on brokers that do not cut it short.
@@ -18,7 +22,7 @@ The module is written for one version and says so at import. Remove it when upst
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import faust
@@ -44,7 +48,7 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
 
 
 class MendedConsumer(driver.Consumer):
-    """Faust's consumer with the three mends."""
+    """Faust's consumer with the four mends."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -69,6 +73,17 @@ class MendedConsumer(driver.Consumer):
         await super().perform_seek()
         sought, self._resume_after_seek = self._resume_after_seek, set()
         super().resume_partitions(sought)
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        committed: Mapping[TP, int] = await super().seek_to_committed()
+        nowhere = [
+            tp
+            for tp, offset in committed.items()
+            if (offset is None or offset <= 0) and not self._is_changelog_tp(tp)
+        ]
+        if nowhere:
+            await self._thread.seek_to_beginning(*nowhere)
+        return committed
 
     def _new_offset(self, tp: TP) -> int | None:
         acked = self._acked[tp]

@@ -34,14 +34,17 @@ class KafkaPublisher:
         self._polled = PolledProducer({"error_cb": self._note_error, **config})
 
     async def publish(self, outgoing: Sequence[Outgoing]) -> None:
-        if not outgoing:
-            return
-        delivery = _Delivery(asyncio.get_running_loop(), len(outgoing))
-        for item in outgoing:
-            await self._produce(item, delivery)
-        await delivery.done
+        await self._deliver([self._record(item) for item in outgoing])
 
-    async def _produce(self, item: Outgoing, delivery: _Delivery) -> None:
+    async def put(self, topic: str, partition: int, key: bytes, value: bytes | None) -> None:
+        """Return once the brokers have acknowledged the record; ``None`` is a tombstone.
+
+        Raises ``PublishFailed``.
+        """
+        record = {"topic": topic, "partition": partition, "key": key, "value": value}
+        await self._deliver([record])
+
+    def _record(self, item: Outgoing) -> dict[str, Any]:
         name = type(item.event).__name__
         cloud_event = CloudEvent(
             id=item.id,
@@ -55,10 +58,21 @@ class KafkaPublisher:
             "key": item.key,
             "value": self._codec.encode(item.event),
             "headers": write_headers(cloud_event, item.cause_traceparent),
-            "on_delivery": partial(self._report, delivery),
         }
         if item.partition is not None:
             record["partition"] = item.partition
+        return record
+
+    async def _deliver(self, records: Sequence[dict[str, Any]]) -> None:
+        if not records:
+            return
+        delivery = _Delivery(asyncio.get_running_loop(), len(records))
+        report = partial(self._report, delivery)
+        for record in records:
+            await self._produce({**record, "on_delivery": report})
+        await delivery.done
+
+    async def _produce(self, record: dict[str, Any]) -> None:
         while True:
             try:
                 self._polled.producer.produce(**record)

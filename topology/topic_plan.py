@@ -151,11 +151,10 @@ def parse_plan(text: str) -> tuple[Topic, ...]:
     _expect_keys("the file", document, frozenset({"defaults", "topics"}))
     defaults = _section("defaults", document.get("defaults"))
     named = document.get("topics")
-    _expect_keys("topics", named, frozenset(topics.TOPIC_OF.values()))
+    _expect_keys("topics", named, topics.ALL)
     plan = tuple(_topic(name, defaults, _section(name, given)) for name, given in named.items())
-    for name in topics.TOPIC_OF.values():
-        if name not in named:
-            raise PlanInvalid(f"{name}: missing")
+    if missing := sorted(topics.ALL - named.keys()):
+        raise PlanInvalid(f"{', '.join(missing)}: missing")
     for topic in plan:
         if topic.partitions != plan[0].partitions:
             raise PlanInvalid(

@@ -19,6 +19,7 @@ from .history import KafkaHistory
 from .kafka_config import librdkafka_config
 from .publisher import KafkaPublisher
 from .settings import Settings
+from .state_log import KafkaStateLog
 from .topic_admin import open_admin
 from .wire import build_codec
 
@@ -44,7 +45,8 @@ def run_worker(settings: Settings, bootstrap: str, role: Role) -> NoReturn:
     config = librdkafka_config(settings, bootstrap)
     codec = build_codec(settings)
     publisher = KafkaPublisher(config, codec, source=f"firebreak/{role}")
-    ports = Ports(codec, publisher, KafkaHistory(config), abort)
+    states = KafkaStateLog(config, publisher)
+    ports = Ports(codec, publisher, KafkaHistory(config), states, abort)
     app = build_app(settings, bootstrap, role, ports, partitions)
     # Faust's progress spinner writes escape codes into whatever stdout is, the last at exit, and
     # nothing else goes there.
@@ -68,6 +70,6 @@ def abort(message: str) -> NoReturn:
 def _partitions(settings: Settings, bootstrap: str) -> int:
     """How many partitions the topics have. Asked for by name, some brokers would make the topic."""
     found = open_admin(settings, bootstrap).list_topics(timeout=_METADATA_SECONDS).topics
-    if missing := sorted(set(topics.TOPIC_OF.values()) - found.keys()):
+    if missing := sorted(topics.ALL - found.keys()):
         raise TopicsMissing(f"{', '.join(missing)} missing: run `firebreak topics apply`")
     return len(found[topics.FRAME_SAMPLES].partitions)

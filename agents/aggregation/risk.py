@@ -65,6 +65,7 @@ class PartitionWindows:
             offset=detection.offset,
             sequence=detection.sequence,
             score=detection.scores[batch.signals.index("firearm")],
+            fictional=_score_if_any(batch, detection, "fictional"),
             drill=detection.drill,
         )
         # Told whatever it shows, the first frame too: what was told before a silence of the longest
@@ -104,6 +105,10 @@ class PartitionWindows:
             if session.appended_at >= before:
                 return
             del self.sessions[key]
+
+
+def _score_if_any(batch: DetectionsMade, detection: Detection, signal: str) -> float:
+    return detection.scores[batch.signals.index(signal)] if signal in batch.signals else 0.0
 
 
 def _assess(

@@ -60,6 +60,7 @@ class Sample:
     offset: int
     sequence: int = field(compare=False)
     score: float = field(compare=False)
+    fictional: float = field(compare=False, default=0.0)
     drill: bool = field(compare=False, default=False)
 
 
@@ -126,6 +127,7 @@ class SessionWindows:
             coverage=sum(self._vouched(inside, length)) / length,
             mean=sum(scores) / len(scores),
             peak=max(scores),
+            fictional=sum(sample.fictional for sample in inside) / len(inside),
         )
 
     def _vouched(self, inside: list[Sample], length: int) -> Iterator[int]:

@@ -145,3 +145,17 @@ def test_windows_rebuilt_from_the_recent_log_tell_what_the_straight_run_tells(
             if item.appended_at >= since:
                 rebuilt.observe(detections_made(item), item.offset)
         assert rebuilt.observe(detections_made(following), at) == told[at]
+
+
+def test_windows_tell_the_mean_of_the_fictional_signal_where_the_model_has_one() -> None:
+    windows = PartitionWindows(WindowSpec())
+    seen = [
+        windows.observe(
+            detections_made(
+                detection(number, scores=[0.9, fictional]), signals=["firearm", "fictional"]
+            ),
+            number,
+        )
+        for number, fictional in enumerate([0.2, 0.6])
+    ]
+    assert [window.fictional for window in seen[-1][0].windows] == pytest.approx([0.4] * 3)

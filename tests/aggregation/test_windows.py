@@ -17,7 +17,7 @@ SPEC = WindowSpec(
 def sample(at: float, score: float = 0.0, number: int | None = None, drill: bool = False) -> Sample:
     """A frame ``at`` seconds; its number follows from the time unless given."""
     sequence = round(at * 1000) if number is None else number
-    return Sample(START + round(at * SECOND), sequence, sequence, score, drill)
+    return Sample(START + round(at * SECOND), sequence, sequence, score, drill=drill)
 
 
 def timeline(drawing: str, spec: WindowSpec = SPEC) -> SessionWindows:

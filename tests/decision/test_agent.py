@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import cast
-
-from faust.tables import Table
-
 from agents.decision import agent as decision
 from agents.decision.policy import DEFAULT_POLICY
 from schemas import EscalationRaised, EventDeadLettered, TakedownRequested
 from tests.builders import risk_assessed, window
-from tests.shell import CODEC, Bench
+from tests.shell import CODEC, Bench, KeepingStateLog
 
 STRONG = (window(3.0, 6, 0.9), window(10.0, 12, 0.8))
 
 
-def bench() -> Bench:
+def bench(state_log: KeepingStateLog | None = None) -> Bench:
     made = Bench("decision")
-    decision.register(made.app, CODEC, DEFAULT_POLICY, made.intake)
+    log = state_log or KeepingStateLog()
+    decision.register(made.app, CODEC, DEFAULT_POLICY, log, made.intake)
     return made
 
 
@@ -57,17 +54,30 @@ async def test_a_record_that_is_no_risk_is_dead_lettered_and_the_next_is_decided
 
 
 async def test_a_clear_session_is_not_remembered() -> None:
-    made = bench()
+    log = KeepingStateLog()
+    made = bench(log)
     watching = risk_assessed(window(3.0, 1, 0.1), window(10.0, 1, 0.1))
     clear = risk_assessed(window(3.0, 0), window(10.0, 0))
     await put(made, CODEC.encode(watching))
-    assert _remembered(made) == {b"stream-1\x1fsession-1"}
+    assert log.kept[0].keys() == {b"stream-1\x1fsession-1"}
     await put(made, CODEC.encode(clear))
-    assert _remembered(made) == set()
+    assert log.kept[0].keys() == set()
 
 
-def _remembered(made: Bench) -> set[bytes]:
-    return set(cast(Table[bytes, bytes], made.app.tables["decisions"]))
+async def test_what_was_decided_before_a_restart_is_not_decided_again() -> None:
+    log = KeepingStateLog()
+    value = CODEC.encode(risk_assessed(*STRONG))
+    await put(bench(log), value)
+    after = bench(log)
+    await put(after, value)
+    assert after.publisher.kept == []
+    assert after.counts["decision refused already-requested"] == 1
+
+
+async def test_the_log_is_read_once_while_risks_continue_each_other() -> None:
+    log = KeepingStateLog()
+    await put(bench(log), *[CODEC.encode(risk_assessed(*STRONG))] * 3)
+    assert log.reads == 1
 
 
 async def test_two_sessions_of_a_stream_are_decided_apart() -> None:

@@ -72,7 +72,7 @@ def test_an_effect_carries_what_it_takes_to_explain_it() -> None:
     assert "12 of 12 frames of the last 10 s" in takedown.explanation
     assert takedown.evidence == risk.evidence
     assert takedown.cause_id == risk.risk_id
-    assert takedown.policy == "default/1"
+    assert takedown.policy == "default/2"
     assert takedown.policy_digest == DEFAULT_POLICY.digest
     assert takedown.bundle_digest == risk.bundle_digest
 

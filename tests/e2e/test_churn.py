@@ -114,7 +114,14 @@ def _compare(bootstrap: str) -> None:
         wait_until(lambda: len(detections.events()) == STREAMS * FRAMES, 30)
         expected = _reference(detections)
         effects = _effects(expected)
-        wait_until(lambda: expected.keys() <= {risk.risk_id for risk in risks.events()}, 120)
+
+        def missing() -> list[tuple[int, int]]:
+            """Frame partition and offset of each risk that did not come."""
+            told = {risk.risk_id for risk in risks.events()}
+            lost = [expected[risk_id].cause for risk_id in expected.keys() - told]
+            return sorted((cause.partition, cause.offset) for cause in lost)
+
+        wait_until(lambda: not missing(), 120, about=missing)
         wait_until(lambda: effects.keys() <= _by_id(takedowns, escalations).keys(), 60)
         assert {risk.risk_id for risk in risks.events()} == expected.keys()
         for risk in risks.events():

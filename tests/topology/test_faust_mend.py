@@ -19,22 +19,35 @@ from topology.faust_mend import (
 SOURCE = TP("source", 0)
 
 
-class Consumer(MendedConsumer):
-    """The mended consumer without brokers: a seek notes what could be fetched before it."""
+class Thread:
+    """The consumer's thread without brokers: a seek notes what could be fetched before it."""
 
-    fetchable_at_seek: set[TP] | None = None
+    def __init__(self, consumer: MendedConsumer) -> None:
+        self._consumer = consumer
+        self.committed: dict[TP, int | None] = {SOURCE: 5}
+        self.fetchable_at_seek: set[TP] | None = None
+        self.sought_to_beginning: tuple[TP, ...] = ()
 
-    async def seek_to_committed(self) -> dict[TP, int]:
-        self.fetchable_at_seek = set(self._get_active_partitions())
-        return {SOURCE: 5}
+    async def seek_to_committed(self) -> dict[TP, int | None]:
+        self.fetchable_at_seek = set(self._consumer._get_active_partitions())
+        return self.committed
+
+    async def seek_to_beginning(self, *partitions: TP) -> None:
+        self.sought_to_beginning = partitions
 
 
 @pytest.fixture
-def consumer() -> Consumer:
+def consumer() -> MendedConsumer:
     app = MendedApp("mend", broker="kafka://127.0.0.1:1", store="memory://", autodiscover=False)
-    cast(MendedTransport, app.transport).Consumer = Consumer  # type: ignore[misc]
-    made = cast(Consumer, app.consumer)
+    made = cast(MendedConsumer, app.consumer)
     made._active_partitions = set()
+    return made
+
+
+@pytest.fixture
+def thread(consumer: MendedConsumer) -> Thread:
+    made = Thread(consumer)
+    consumer._thread = cast(Any, made)
     return made
 
 
@@ -45,11 +58,11 @@ class Message:
         self.tp, self.offset = SOURCE, offset
 
 
-def acked(consumer: Consumer, *offsets: int) -> None:
+def acked(consumer: MendedConsumer, *offsets: int) -> None:
     consumer._acked[SOURCE].extend(offsets)
 
 
-def in_flight(consumer: Consumer, *messages: Any) -> None:
+def in_flight(consumer: MendedConsumer, *messages: Any) -> None:
     consumer._unacked_messages = set(messages)
 
 
@@ -58,17 +71,18 @@ def test_the_mends_are_for_the_version_that_is_locked() -> None:
 
 
 async def test_source_partitions_are_fetched_after_the_seek_and_not_before(
-    consumer: Consumer,
+    consumer: MendedConsumer, thread: Thread
 ) -> None:
     consumer.resume_partitions({SOURCE})
     assert SOURCE not in consumer._get_active_partitions()
     await consumer.perform_seek()
-    assert consumer.fetchable_at_seek == set()
+    assert thread.fetchable_at_seek == set()
     assert SOURCE in consumer._get_active_partitions()
 
 
+@pytest.mark.usefixtures("thread")
 async def test_partitions_paused_meanwhile_are_not_fetched_after_the_seek(
-    consumer: Consumer,
+    consumer: MendedConsumer,
 ) -> None:
     consumer.resume_partitions({SOURCE})
     consumer.pause_partitions({SOURCE})
@@ -76,9 +90,18 @@ async def test_partitions_paused_meanwhile_are_not_fetched_after_the_seek(
     assert SOURCE not in consumer._get_active_partitions()
 
 
+@pytest.mark.parametrize(("committed", "goes_back"), [(None, True), (0, True), (5, False)])
+async def test_a_partition_without_a_commit_is_sought_to_its_beginning(
+    consumer: MendedConsumer, thread: Thread, committed: int | None, goes_back: bool
+) -> None:
+    thread.committed = {SOURCE: committed}
+    await consumer.perform_seek()
+    assert (thread.sought_to_beginning == (SOURCE,)) is goes_back
+
+
 @pytest.mark.parametrize("committed", [None, 0, 5])
 def test_an_event_in_flight_is_not_committed_over(
-    consumer: Consumer, committed: int | None
+    consumer: MendedConsumer, committed: int | None
 ) -> None:
     consumer._committed_offset[SOURCE] = committed
     in_flight(consumer, Message(5))
@@ -86,19 +109,19 @@ def test_an_event_in_flight_is_not_committed_over(
     assert consumer._new_offset(SOURCE) is None
 
 
-def test_what_lies_before_an_event_in_flight_is_committed(consumer: Consumer) -> None:
+def test_what_lies_before_an_event_in_flight_is_committed(consumer: MendedConsumer) -> None:
     consumer._committed_offset[SOURCE] = 5
     in_flight(consumer, Message(7))
     acked(consumer, 5, 6)
     assert consumer._new_offset(SOURCE) == 7
 
 
-def test_an_offset_that_is_listed_twice_does_not_end_the_run(consumer: Consumer) -> None:
+def test_an_offset_that_is_listed_twice_does_not_end_the_run(consumer: MendedConsumer) -> None:
     consumer._committed_offset[SOURCE] = 5
     acked(consumer, 5, 6, 6, 7)
     assert consumer._new_offset(SOURCE) == 8
 
 
-async def test_an_empty_fetch_is_not_held_for_long(consumer: Consumer) -> None:
+async def test_an_empty_fetch_is_not_held_for_long(consumer: MendedConsumer) -> None:
     created = consumer._thread._create_worker_consumer(cast(MendedTransport, consumer.transport))
     assert created._fetch_max_wait_ms == FETCH_WAIT_MS

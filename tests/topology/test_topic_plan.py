@@ -30,7 +30,7 @@ HOUR_MS = 3_600_000
 
 def plan_text(defaults: dict[str, Any] | None = None, **of_risk: Any) -> str:
     """A whole plan in which the risk topic is given ``of_risk``."""
-    named: dict[str, Any] = dict.fromkeys(topics.TOPIC_OF.values())
+    named: dict[str, Any] = dict.fromkeys(sorted(topics.ALL))
     named[RISK] = of_risk or None
     document = {"defaults": {"partitions": 8} if defaults is None else defaults, "topics": named}
     return yaml.safe_dump(document)
@@ -42,7 +42,7 @@ def risk(partitions: int = 8, replicas: int = -1, **config: str) -> Topic:
 
 def test_shipped_plan_has_every_topic_with_eight_partitions_for_one_broker_or_many() -> None:
     plan = load_plan()
-    assert {topic.name for topic in plan} == set(topics.TOPIC_OF.values())
+    assert {topic.name for topic in plan} == topics.ALL
     assert {(topic.partitions, topic.replication_factor) for topic in plan} == {(8, -1)}
 
 

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-unit test-e2e lint format lock tools model clean
+.PHONY: demo test test-unit test-e2e lint format lock tools model eval clean
 
 demo: $(READY)  ## The whole topology on real footage.
 	@$(BIN)/python -m deploy.demo
@@ -19,6 +19,10 @@ test-unit: $(READY)  ## What needs no long run: under a minute.
 
 test-e2e: tools  ## The topology as a whole, on a real broker.
 	$(BIN)/python -m pytest -m e2e
+
+eval: $(READY)  ## How good the default bundle is: build/eval.json, build/eval/report.md.
+	@test -e build/footage/footage.toml || $(BIN)/python -m deploy.footage
+	@$(BIN)/python -m deploy.eval
 
 lint: $(READY)  ## Style, types, and which room may import which.
 	$(BIN)/ruff check .

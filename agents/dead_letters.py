@@ -24,6 +24,7 @@ class DeadLetterCause(StrEnum):
     UNKNOWN_CODEC = "unknown-codec"
     UNDECODABLE_PAYLOAD = "undecodable-payload"
     TOO_MANY_PIXELS = "too-many-pixels"
+    DECODE_TOO_SLOW = "decode-too-slow"
     EVENT_TIME_OUT_OF_RANGE = "event-time-out-of-range"
     INFERENCE_FAILED = "inference-failed"
     INTERNAL_ERROR = "internal-error"

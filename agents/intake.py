@@ -12,8 +12,7 @@ import asyncio
 import logging
 import traceback
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Sequence
 from enum import StrEnum
 from typing import NoReturn, TypeVar, cast
 
@@ -29,6 +28,7 @@ from schemas import (
     read_traceparent,
 )
 
+from .batches import Batching, batches
 from .dead_letters import Coordinates, DeadLetterCause, Rejection, dead_letter
 from .publishing import Outgoing, ProcessUnfit, Publisher
 
@@ -39,6 +39,10 @@ Record = EventT[bytes]
 Abort = Callable[[str], NoReturn]
 """Ends the process at once and commits nothing; the message says why."""
 Step = Callable[[Sequence[Record]], Awaitable[list[Outgoing]]]
+
+
+def _key(event: Record) -> bytes:
+    return event.message.key or b""
 
 
 def coordinates(event: Record) -> Coordinates:
@@ -86,19 +90,28 @@ class Intake:
             await self._run([event], step)
             await manual.ack(event)
 
-    async def batched(
-        self, stream: StreamT[bytes], step: Step, batch_size: int, batch_wait: float
-    ) -> None:
-        """Run ``step`` on up to ``batch_size`` events that came within ``batch_wait`` seconds."""
+    async def batched(self, stream: StreamT[bytes], step: Step, batching: Batching) -> None:
+        """Run ``step`` on batches of events.
+
+        Events of one key stay in order. Others may overtake each other: what is committed stays
+        behind the first event that is not acknowledged (``topology.faust_mend``).
+        """
         manual = cast(Stream[bytes], stream).noack()
-        async for events in _batches(manual.events(), batch_size, batch_wait):
+        clock = asyncio.get_running_loop().time
+        async for events in batches(manual.events(), _key, batching):
+            began = clock()
             await self._run(events, step)
+            batching.sizing.observe(len(events), clock() - began)
             for event in events:
                 await manual.ack(event)
 
+    def count(self, what: str, times: int = 1) -> None:
+        """Count something that is neither an event nor a refusal."""
+        self._counts[f"{self.agent} {what}"] += times
+
     def count_refused(self, reason: StrEnum, times: int = 1) -> None:
         """Count something deliberately not taken in or not issued."""
-        self._counts[f"{self.agent} refused {reason}"] += times
+        self.count(f"refused {reason}", times)
 
     def reject(self, event: Record, rejection: Rejection) -> Outgoing:
         """The dead letter of ``event``."""
@@ -147,46 +160,3 @@ class Intake:
             place,
         )
         return self.reject(event, Rejection(DeadLetterCause.INTERNAL_ERROR, place))
-
-
-async def _batches(
-    events: AsyncIterator[Record], size: int, wait: float
-) -> AsyncIterator[list[Record]]:
-    """Events in order, in lists of 1 to ``size``; ``wait`` runs from the first event of each.
-
-    Reading goes on while a batch is in work, by at most one batch.
-    """
-    loop = asyncio.get_running_loop()
-    queue: asyncio.Queue[Record] = asyncio.Queue(maxsize=size)
-
-    async def read_on() -> None:
-        async for event in events:
-            await queue.put(event)
-
-    reading = asyncio.create_task(read_on())
-    try:
-        while not (reading.done() and queue.empty()):
-            batch = await _first(queue, reading)
-            deadline = loop.time() + wait
-            while batch and len(batch) < size and (left := deadline - loop.time()) > 0:
-                try:
-                    batch.append(await asyncio.wait_for(queue.get(), left))
-                except TimeoutError:
-                    break
-            if batch:
-                yield batch
-        reading.result()
-    finally:
-        reading.cancel()
-        with suppress(asyncio.CancelledError):
-            await reading
-
-
-async def _first(queue: asyncio.Queue[Record], reading: asyncio.Task[None]) -> list[Record]:
-    """The next event, or nothing if reading ends before there is one."""
-    getting = asyncio.create_task(queue.get())
-    try:
-        await asyncio.wait({getting, reading}, return_when=asyncio.FIRST_COMPLETED)
-        return [getting.result()] if getting.done() else []
-    finally:
-        getting.cancel()

@@ -13,6 +13,7 @@ from .ids import derive_id
 from .records import (
     EVENT_TYPES,
     MICROSECONDS,
+    BundlesDisagreed,
     Detection,
     DetectionsMade,
     EscalationRaised,
@@ -29,6 +30,7 @@ from .records import (
 __all__ = [
     "EVENT_TYPES",
     "MICROSECONDS",
+    "BundlesDisagreed",
     "CloudEvent",
     "Codec",
     "Detection",

@@ -79,7 +79,7 @@ class Detection(msgspec.Struct, frozen=True):
 
 
 class DetectionsMade(msgspec.Struct, frozen=True):
-    """A micro-batch of detections of frame samples of one partition, in offset order."""
+    """A micro-batch of one bundle's detections, of frames of one partition, in offset order."""
 
     bundle: str
     bundle_digest: str
@@ -181,6 +181,33 @@ class EscalationRaised(msgspec.Struct, frozen=True):
         return self.stream_id
 
 
+class BundlesDisagreed(msgspec.Struct, frozen=True):
+    """A bundle on trial judged a frame to the other side of its threshold than the one that counts.
+
+    Nothing is decided by it: it is for people who weigh the one bundle against the other.
+    """
+
+    disagreement_id: str
+    stream_id: str
+    session_id: str
+    frame: FrameRef
+    signal: str
+    bundle: str
+    bundle_digest: str
+    score: float
+    threshold: float
+    """At or above it the signal is on; each bundle has its own."""
+    shadow_bundle: str
+    shadow_digest: str
+    shadow_score: float
+    shadow_threshold: float
+    drill: bool = False
+
+    @property
+    def subject(self) -> str:
+        return self.stream_id
+
+
 class EventDeadLettered(msgspec.Struct, frozen=True):
     """An event that could not be processed, and why. The event itself stays where it lies."""
 
@@ -210,6 +237,7 @@ Event = (
     | RiskAssessed
     | TakedownRequested
     | EscalationRaised
+    | BundlesDisagreed
     | EventDeadLettered
 )
 
@@ -220,6 +248,7 @@ _EVENTS: tuple[type[Event], ...] = (
     RiskAssessed,
     TakedownRequested,
     EscalationRaised,
+    BundlesDisagreed,
     EventDeadLettered,
 )
 

@@ -9,6 +9,8 @@ DETECTIONS = "firebreak.detections.v1"
 RISK = "firebreak.risk.v1"
 TAKEDOWNS = "firebreak.takedowns.v1"
 ESCALATIONS = "firebreak.escalations.v1"
+DISAGREEMENTS = "firebreak.disagreements.v1"
+"""Where a shadow bundle judges otherwise; nothing is decided by it."""
 DEAD_LETTERS = "firebreak.dead-letters.v1"
 """Keyed by the coordinates of the record that failed."""
 
@@ -19,6 +21,7 @@ TOPIC_OF: dict[str, str] = {
     "RiskAssessed": RISK,
     "TakedownRequested": TAKEDOWNS,
     "EscalationRaised": ESCALATIONS,
+    "BundlesDisagreed": DISAGREEMENTS,
     "EventDeadLettered": DEAD_LETTERS,
 }
 """The topic of each event, by the event's name."""

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import NoReturn, TypeVar
 
 import faust
+from faust.types import TP, Message
 
-from agents.intake import Intake
+from agents.intake import Intake, Record
 from agents.publishing import Outgoing, PublishFailed
 from schemas import Codec, Event
 
@@ -23,6 +24,25 @@ class Aborted(BaseException):
 
 def abort(message: str) -> NoReturn:
     raise Aborted(message)
+
+
+@dataclass
+class FixedSize:
+    """Batches of one size, whatever they cost; what was observed is kept."""
+
+    size: int
+    observed: list[tuple[int, float]] = field(default_factory=list)
+
+    def observe(self, events: int, seconds: float) -> None:
+        self.observed.append((events, seconds))
+
+
+def record(app: faust.App, value: bytes = b"", key: bytes = b"key", offset: int = 0) -> Record:
+    """A record of topic ``in``, partition 3, appended 1.5 s after the epoch."""
+    message = Message(
+        "in", 3, offset, 1.5, 0, [("traceparent", b"trace")], key, value, None, tp=TP("in", 3)
+    )
+    return faust.Event(app, key, value, {}, message)
 
 
 @dataclass

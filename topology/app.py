@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,9 +19,6 @@ from agents.decision import agent as decision
 from agents.decision.policy import DEFAULT_POLICY
 from agents.decision.state_log import StateLog
 from agents.detection import agent as detection
-from agents.detection.bundle import load_bundle
-from agents.detection.decode import DecodeBounds, Decoder
-from agents.detection.detector import Detector
 from agents.intake import Abort, Intake
 from agents.oncall import health, web
 from agents.oncall.feed import Feed
@@ -32,6 +28,7 @@ from schemas import Codec
 
 from .faust_mend import MendedApp
 from .kafka_config import faust_credentials, largest_record
+from .serving import detection_work
 from .settings import Settings
 
 
@@ -59,16 +56,17 @@ def build_app(
 ) -> faust.App:
     """The app of ``role`` for the brokers at ``bootstrap``, whose topics have ``partitions``.
 
-    Raises ``BundleInvalid`` where the detection role's model can't be used.
+    Raises ``SettingsInvalid`` and ``BundleInvalid`` where what the detection role is to judge with
+    can't be used.
     """
     app = _bare_app(settings, bootstrap, role, partitions)
     ready: list[Callable[[], Mapping[str, bool]]] = [lambda: _progress(app)]
-    runs = {"role": str(role)}
+    runs: list[Callable[[], Mapping[str, object]]] = [lambda: {"role": role}]
     health.register(
         app,
         lambda: {name: met for part in ready for name, met in part().items()},
         ports.counts,
-        runs,
+        lambda: {name: what for part in runs for name, what in part().items()},
     )
 
     def intake(agent: str) -> Intake:
@@ -76,18 +74,18 @@ def build_app(
 
     match role:
         case Role.DETECTION:
-            detector = _detector(settings)
-            runs |= {"bundle": detector.bundle.label, "provider": detector.bundle.provider}
-            size, wait = settings.batch_size, settings.batch_wait
+            detecting = intake("detection")
+            work = detection_work(settings, detecting)
             detection.register(
-                app, ports.codec, detector, intake("detection"), size=size, wait=wait
+                app, ports.codec, work.serving, work.detector, detecting, batching=work.batching
             )
+            app.add_dependency(work.serving)
+            ready.append(lambda: {"live bundle warm": work.serving.is_warm})
+            runs.append(work.status)
         case Role.JUDGEMENT:
             spec = WindowSpec()
             aggregation.register(app, ports.codec, ports.history, intake("aggregation"), spec)
-            decision.register(
-                app, ports.codec, DEFAULT_POLICY, ports.state_log, intake("decision")
-            )
+            decision.register(app, ports.codec, DEFAULT_POLICY, ports.state_log, intake("decision"))
             read_model = ReadModel(spec.hit)
             credentials = credentials_to_aiokafka_auth(faust_credentials(settings))
             kafka = {"bootstrap_servers": bootstrap, **credentials}
@@ -107,14 +105,6 @@ def _progress(app: faust.App) -> dict[str, bool]:
     }
 
 
-def _detector(settings: Settings) -> Detector:
-    threads = os.cpu_count() or 1
-    bundle = load_bundle(settings.bundle, settings.execution_providers, threads)
-    bounds = DecodeBounds(settings.max_payload_bytes, settings.max_pixels)
-    decoder = Decoder(bundle.manifest.input.width, bundle.manifest.input.height, bounds)
-    return Detector(bundle, decoder, threads, settings.inference_timeout)
-
-
 def _bare_app(settings: Settings, bootstrap: str, role: Role, partitions: int) -> faust.App:
     largest = largest_record(settings)
     return MendedApp(
@@ -127,8 +117,8 @@ def _bare_app(settings: Settings, bootstrap: str, role: Role, partitions: int) -
         topic_partitions=partitions,
         topic_disable_leader=True,
         table_standby_replicas=0,
-        # Frames are large: what an agent has not come to yet stays with the brokers.
-        stream_buffer_maxsize=2 * settings.batch_size,
+        # Frames are large: what an agent does not hold itself stays with the brokers.
+        stream_buffer_maxsize=settings.batch_size,
         stream_wait_empty=True,
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=largest,

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from .errors import OperatorError
@@ -59,6 +59,7 @@ class Settings(BaseSettings):
     """The embedded broker keeps every record in memory and is stopped at this size."""
 
     bundle: Path = _DEFAULT_BUNDLE
+    """A bundle's folder, or a line-up file (``….toml``, see ``agents.detection.lineup``)."""
     execution_providers: tuple[str, ...] = ("CUDAExecutionProvider", "CPUExecutionProvider")
     """In order of preference; those that this machine lacks are passed over."""
     max_payload_bytes: int = Field(default=4 * 1024 * 1024, ge=64 * 1024)
@@ -66,14 +67,25 @@ class Settings(BaseSettings):
     max_pixels: int = Field(default=7680 * 4320, ge=1)
     """Largest decoded frame; 8K UHD by default."""
     batch_size: int = Field(default=16, ge=1)
+    """Most frames of a micro-batch; fewer where the latency target asks for it."""
     batch_wait: float = Field(default=0.05, gt=0)
     """How long a micro-batch waits to fill."""
+    latency_target: float = Field(default=0.25, gt=0)
+    """From a micro-batch's first frame to its detections, where no backlog is before it."""
     inference_timeout: float = Field(default=60.0, gt=0)
 
     web_host: str = "127.0.0.1"
     web_port: int = Field(default=6066, ge=0, le=65535)
     runtime_dir: Path = Field(default_factory=_runtime_dir)
     """Where a running embedded broker says where it listens, and workers keep their data."""
+
+    @field_validator("latency_target")
+    @classmethod
+    def _leaves_time_to_judge(cls, target: float, info: ValidationInfo) -> float:
+        # Absent where it is itself invalid, which is told.
+        if target <= info.data.get("batch_wait", 0):
+            raise ValueError("not above FIREBREAK_BATCH_WAIT, which leaves no time to judge")
+        return target
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -20,6 +20,7 @@ from confluent_kafka import (
 )
 
 from schemas import (
+    BundlesDisagreed,
     Codec,
     DetectionsMade,
     EscalationRaised,
@@ -39,6 +40,7 @@ WATCHED: dict[str, tuple[str, type[Event]]] = {
     "escalations": (topics.ESCALATIONS, EscalationRaised),
     "detections": (topics.DETECTIONS, DetectionsMade),
     "risk": (topics.RISK, RiskAssessed),
+    "disagreements": (topics.DISAGREEMENTS, BundlesDisagreed),
 }
 """What can be watched, by the name that people give it."""
 

@@ -37,7 +37,8 @@ class TopicsMissing(OperatorError):
 def run_worker(settings: Settings, bootstrap: str, role: Role) -> NoReturn:
     """Run a worker of ``role`` until a signal, then exit the process.
 
-    Raises ``TopicsUnreadable``, ``TopicsMissing`` and ``BundleInvalid`` before it joins.
+    Raises ``TopicsUnreadable``, ``TopicsMissing``, ``SettingsInvalid`` and ``BundleInvalid``
+    before it joins.
     """
     uvloop.install()
     partitions = _partitions(settings, bootstrap)

@@ -28,7 +28,7 @@ class WindowSpec:
     """How far behind the watermark a frame may come and still count; inclusive."""
     hold: int = MICROSECONDS
     """How long one frame vouches for its stream: a longer silence is not covered."""
-    hit: float = 0.2
+    hit: float = 0.5
     """A frame whose firearm signal is at least this is a hit."""
     samples: int = 240
     """Most frames kept for a stream, oldest dropped: bounds the state at any sampling rate."""

@@ -9,18 +9,26 @@ from faust.types import StreamT
 
 from schemas import Codec, FrameSampled, topics
 
+from ..batches import Batching
 from ..dead_letters import Rejection
 from ..intake import Intake, Record, coordinates, read
 from ..publishing import Outgoing
 from .admission import admit
 from .batching import Judged, compose
 from .detector import Detector
+from .serving import Serving
 
 
 def register(
-    app: faust.App, codec: Codec, detector: Detector, intake: Intake, *, size: int, wait: float
+    app: faust.App,
+    codec: Codec,
+    serving: Serving,
+    detector: Detector,
+    intake: Intake,
+    *,
+    batching: Batching,
 ) -> None:
-    """Put the detection agent on ``app``; ``size`` and ``wait`` (seconds) shape a micro-batch."""
+    """Put the detection agent on ``app``."""
     topic = app.topic(topics.FRAME_SAMPLES, value_serializer="raw", key_serializer="raw")
 
     async def step(events: Sequence[Record]) -> list[Outgoing]:
@@ -32,18 +40,19 @@ def register(
                 outgoing.append(intake.reject(event, frame))
             else:
                 admitted.append((event, frame))
-        outcomes = await detector.judge([frame for _, frame in admitted])
+        outcomes = await detector.judge(serving.judges, [frame for _, frame in admitted])
         judged: list[Judged] = []
         for (event, frame), outcome in zip(admitted, outcomes, strict=True):
             if isinstance(outcome, Rejection):
                 outgoing.append(intake.reject(event, outcome))
             else:
-                judged.append(Judged(frame, coordinates(event), outcome))
-        return [*outgoing, *compose(detector.bundle, judged)]
+                judged.append(Judged(frame, coordinates(event), outcome.bundle, outcome.scores))
+                serving.show(judged[-1], outcome)
+        return [*outgoing, *compose(judged)]
 
     @app.agent(topic, name="detection")
     async def detection(stream: StreamT[bytes]) -> None:
-        await intake.batched(stream, step, size, wait)
+        await intake.batched(stream, step, batching)
 
 
 def _admit(codec: Codec, event: Record) -> FrameSampled | Rejection:

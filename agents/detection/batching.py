@@ -1,4 +1,7 @@
-"""From judged frames to detections: one record for each partition of a micro-batch. Pure."""
+"""From judged frames to detections: one record for each partition and bundle of a micro-batch.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,14 @@ from schemas import Detection, DetectionsMade, FrameSampled, derive_id
 
 from ..dead_letters import Coordinates
 from ..publishing import Outgoing
+from .manifest import Manifest
 
 
 class Model(Protocol):
-    """What detections say of the model that made them; ``ModelBundle`` is one."""
+    """What is told of the model that judged; ``ModelBundle`` is one."""
+
+    @property
+    def manifest(self) -> Manifest: ...
 
     @property
     def label(self) -> str: ...
@@ -28,32 +35,31 @@ class Model(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One frame sample that the model has judged."""
+    """One frame sample that ``model`` has judged; a score for each of its signals."""
 
     frame: FrameSampled
     source: Coordinates
+    model: Model
     scores: list[float]
 
 
-def compose(model: Model, judged: Iterable[Judged]) -> list[Outgoing]:
-    """One batch of detections for each partition of ``judged``, in offset order."""
+def compose(judged: Iterable[Judged]) -> list[Outgoing]:
+    """One batch of detections for each partition and bundle of ``judged``, in offset order."""
 
-    def place(item: Judged) -> tuple[str, int]:
-        return item.source.topic, item.source.partition
+    def group(item: Judged) -> tuple[str, int, str]:
+        return item.source.topic, item.source.partition, item.model.digest
 
-    ordered = sorted(judged, key=lambda item: (*place(item), item.source.offset))
-    return [
-        _detections(model, topic, partition, list(batch))
-        for (topic, partition), batch in groupby(ordered, key=place)
-    ]
+    ordered = sorted(judged, key=lambda item: (*group(item), item.source.offset))
+    return [_detections(list(batch)) for _, batch in groupby(ordered, key=group)]
 
 
-def _detections(model: Model, topic: str, partition: int, batch: list[Judged]) -> Outgoing:
+def _detections(batch: list[Judged]) -> Outgoing:
+    first, model = batch[0].source, batch[0].model
     event = DetectionsMade(
         bundle=model.label,
         bundle_digest=model.digest,
-        frame_topic=topic,
-        frame_partition=partition,
+        frame_topic=first.topic,
+        frame_partition=first.partition,
         signals=model.signal_names,
         detections=[
             Detection(
@@ -69,12 +75,14 @@ def _detections(model: Model, topic: str, partition: int, batch: list[Judged]) -
             for item in batch
         ],
     )
-    first, last = batch[0].source, batch[-1].source
+    # Streams take turns, so a batch may leave offsets out that another one has: it is named
+    # after all that it holds.
+    offsets = (item.source.offset for item in batch)
     return Outgoing(
         event=event,
-        id=derive_id("detections", topic, partition, first.offset, last.offset, model.digest),
+        id=derive_id("detections", first.topic, first.partition, model.digest, *offsets),
         time=max(item.frame.captured_at for item in batch),
-        key=str(partition).encode(),
-        partition=partition,
+        key=str(first.partition).encode(),
+        partition=first.partition,
         cause_traceparent=first.traceparent,
     )

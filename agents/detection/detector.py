@@ -5,72 +5,123 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from schemas import FrameSampled
 
 from ..dead_letters import DeadLetterCause, Rejection
 from ..publishing import ProcessUnfit
 from .bundle import InferenceFailed, ModelBundle
-from .decode import Decoder, Pixels
-
-Outcome = list[float] | Rejection
-"""One score for each signal of the bundle, or why there is none."""
+from .decode import Decoder
+from .lineup import in_canary
+from .resize import Pixels
 
 
 class InferenceStuck(ProcessUnfit):
     """The model did not answer in time; its thread can't be taken back."""
 
 
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """A bundle, and the decoder that gives it frames as it wants them."""
+
+    bundle: ModelBundle
+    decoder: Decoder
+
+
+@dataclass(frozen=True, slots=True)
+class Judges:
+    """Who judges so that it counts: the canary its ``share`` of the streams, live all others."""
+
+    live: Judge
+    canary: Judge | None = None
+    share: float = 0.0
+
+    def by_canary(self, frame: FrameSampled) -> bool:
+        return self.canary is not None and in_canary(frame.stream_id, self.share)
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What ``bundle`` says of ``pixels``: a score, 0 to 1, for each of its signals."""
+
+    bundle: ModelBundle
+    pixels: Pixels
+    scores: list[float]
+
+
+Outcome = Scored | Rejection
+
+
 class Detector:
-    """One model and its decoders.
+    """The threads that decode and judge.
 
     PyAV and ONNX Runtime release the interpreter lock while they work. Decoding takes
-    ``decode_threads``; inference takes one thread and lets the model's own threads do the rest.
+    ``decode_threads``. Live and canary share one thread for inference, so that they take turns
+    at the cores, and let the model's own threads do the rest. ``timeout`` is in seconds.
     """
 
-    def __init__(
-        self, bundle: ModelBundle, decoder: Decoder, decode_threads: int, timeout: float
-    ) -> None:
-        self.bundle = bundle
-        self._decoder = decoder
+    def __init__(self, decode_threads: int, timeout: float) -> None:
         self._timeout = timeout
         self._decoding = ThreadPoolExecutor(decode_threads, thread_name_prefix="decode")
         self._inferring = ThreadPoolExecutor(1, thread_name_prefix="infer")
 
-    async def judge(self, frames: Sequence[FrameSampled]) -> list[Outcome]:
-        """One outcome a frame, in order.
+    async def judge(self, judges: Judges, frames: Sequence[FrameSampled]) -> list[Outcome]:
+        """One outcome a frame, in order; each frame's by one bundle.
 
-        A batch that the model fails on is halved until the frames it fails on stand alone, so
-        that one frame can't take its neighbours with it.
+        What the canary can't judge is judged by the live bundle: a bundle that is tried out must
+        not leave its streams unwatched. Raises ``InferenceStuck``.
         """
+        outcomes: dict[int, Outcome] = {}
+        if judges.canary is not None:
+            share = [number for number, frame in enumerate(frames) if judges.by_canary(frame)]
+            found = await self._judge(judges.canary, [frames[number] for number in share])
+            outcomes = {n: it for n, it in zip(share, found, strict=True) if isinstance(it, Scored)}
+        rest = [number for number in range(len(frames)) if number not in outcomes]
+        found = await self._judge(judges.live, [frames[number] for number in rest])
+        outcomes |= dict(zip(rest, found, strict=True))
+        return [outcomes[number] for number in range(len(frames))]
+
+    async def _judge(self, judge: Judge, frames: Sequence[FrameSampled]) -> list[Outcome]:
         loop = asyncio.get_running_loop()
+        decode = judge.decoder.decode
         decoded = await asyncio.gather(
-            *(loop.run_in_executor(self._decoding, self._decoder.decode, frame) for frame in frames)
+            *(loop.run_in_executor(self._decoding, decode, frame) for frame in frames)
         )
         readable = [pixels for pixels in decoded if not isinstance(pixels, Rejection)]
-        scores = iter(await self._infer(readable))
+        inferred = iter(await self._infer(judge.bundle, readable))
         outcomes: list[Outcome] = []
         for frame, pixels in zip(frames, decoded, strict=True):
-            outcome = pixels if isinstance(pixels, Rejection) else next(scores)
-            if isinstance(outcome, InferenceFailed):
-                outcome = Rejection(DeadLetterCause.INFERENCE_FAILED, str(outcome), frame.stream_id)
-            outcomes.append(outcome)
+            if isinstance(pixels, Rejection):
+                outcomes.append(pixels)
+                continue
+            scores = next(inferred)
+            outcomes.append(
+                Rejection(DeadLetterCause.INFERENCE_FAILED, str(scores), frame.stream_id)
+                if isinstance(scores, InferenceFailed)
+                else Scored(judge.bundle, pixels, scores)
+            )
         return outcomes
 
-    async def _infer(self, batch: Sequence[Pixels]) -> list[list[float] | InferenceFailed]:
+    async def _infer(
+        self, bundle: ModelBundle, batch: Sequence[Pixels]
+    ) -> list[list[float] | InferenceFailed]:
+        """A batch that the model fails on is halved until the frames it fails on stand alone, so
+        that one frame can't take its neighbours with it."""
         if not batch:
             return []
         loop = asyncio.get_running_loop()
-        running = loop.run_in_executor(self._inferring, self.bundle.judge, batch)
+        running = loop.run_in_executor(self._inferring, bundle.judge, batch)
         try:
             scores = await asyncio.wait_for(running, self._timeout)
         except InferenceFailed as error:
             if len(batch) == 1:
                 return [error]
             middle = len(batch) // 2
-            return [*await self._infer(batch[:middle]), *await self._infer(batch[middle:])]
+            halves = batch[:middle], batch[middle:]
+            return [scores for half in halves for scores in await self._infer(bundle, half)]
         except TimeoutError as error:
-            raise InferenceStuck(f"{self.bundle.label}: no answer in {self._timeout} s") from error
+            raise InferenceStuck(f"{bundle.label}: no answer in {self._timeout} s") from error
         return [[float(score) for score in row] for row in scores]
 
     def close(self) -> None:

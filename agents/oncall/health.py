@@ -3,7 +3,7 @@
 ====================  ==========================================================================
 ``/live``             200 as long as the process answers: a slow start is not a dead process
 ``/ready``            200 once the worker does its whole work, 503 with the reasons before
-``/api/v1/worker``    what this worker runs, and what it counted since it started
+``/api/v1/worker``    what this worker runs now, and what it counted since it started
 ====================  ==========================================================================
 """
 
@@ -30,15 +30,12 @@ _HEADERS = {
 
 Readiness = Callable[[], Mapping[str, bool]]
 """What this worker needs to do its work, by name, and whether it has it now."""
+Running = Callable[[], Mapping[str, object]]
+"""What this worker runs now, as JSON: its role, its bundles and what they run on."""
 
 
-def register(
-    app: faust.App, readiness: Readiness, counts: Counter[str], runs: Mapping[str, str]
-) -> None:
-    """Serve the endpoints from ``app``, before its web server has started.
-
-    ``runs`` names what the worker runs: its role, its model and what that runs on.
-    """
+def register(app: faust.App, readiness: Readiness, counts: Counter[str], runs: Running) -> None:
+    """Serve the endpoints from ``app``, before its web server has started."""
     blueprint = Blueprint("health")
 
     @blueprint.route("/live", name="live")
@@ -54,7 +51,7 @@ def register(
 
     @blueprint.route("/api/v1/worker", name="worker")
     async def worker(view: View, request: Request) -> Response:
-        return view.json({"runs": dict(runs), "counts": dict(sorted(counts.items()))})
+        return view.json({"runs": runs(), "counts": dict(sorted(counts.items()))})
 
     blueprint.register(app)
     cast(Web, app.web).web_app.on_response_prepare.append(_harden)

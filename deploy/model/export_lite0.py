@@ -22,7 +22,9 @@ from typing import Any, BinaryIO, ClassVar, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 import onnx
+from firearm_head import add_firearm
 from onnx import TensorProto, helper, numpy_helper
+from texture import add_texture
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -214,9 +216,8 @@ def main() -> None:
     checkpoint = files(WEIGHTS_PACKAGE).joinpath(WEIGHTS_FILE).read_bytes()
     if (digest := hashlib.sha256(checkpoint).hexdigest()) != WEIGHTS_SHA256:
         sys.exit(f"{WEIGHTS_FILE} has SHA-256 {digest}, expected {WEIGHTS_SHA256}")
-    content = build_model(read_checkpoint(io.BytesIO(checkpoint))).SerializeToString(
-        deterministic=True
-    )
+    model = add_texture(add_firearm(build_model(read_checkpoint(io.BytesIO(checkpoint)))))
+    content = model.SerializeToString(deterministic=True)
     arguments.out.write_bytes(content)
     print(f"{hashlib.sha256(content).hexdigest()}  {arguments.out} ({len(content)} bytes)")
     if arguments.check:

@@ -14,15 +14,18 @@ import pytest
 from msgspec.structs import replace
 from PIL import Image
 
+from agents.batches import Batching
 from agents.detection import agent as detection
 from agents.detection.bundle import InferenceFailed, ModelBundle, load_bundle
-from agents.detection.decode import DecodeBounds, Decoder, Pixels
-from agents.detection.detector import Detector, InferenceStuck
-from agents.detection.signals import Floats
+from agents.detection.calibration import Floats
+from agents.detection.decode import DecodeBounds, Decoder
+from agents.detection.detector import Detector, InferenceStuck, Judge, Judges
+from agents.detection.resize import Pixels
 from schemas import DetectionsMade, EventDeadLettered, FrameSampled
 from tests.builders import SECOND, START, frame_sampled
+from tests.detection.serving import serving_of
 from tests.detection.test_decode import picture
-from tests.shell import CODEC, Bench
+from tests.shell import CODEC, Bench, FixedSize
 from tests.waiting import wait_until_async
 
 DEFAULT = Path(__file__).parents[2] / "agents/detection/bundles/lite0-zs"
@@ -35,11 +38,17 @@ def bundle() -> ModelBundle:
     return load_bundle(DEFAULT, ("CPUExecutionProvider",), threads=1)
 
 
+def judge_of(bundle: Any) -> Judge:
+    return Judge(bundle, Decoder(bundle.manifest.input, BOUNDS))
+
+
 async def judge(bundle: Any, frames: Sequence[FrameSampled | bytes]) -> Bench:
     """Put ``frames`` through the agent as records appended at ``START``, in batches of four."""
     made = Bench("detection")
-    detector = Detector(bundle, Decoder(224, 224, BOUNDS), decode_threads=2, timeout=10.0)
-    detection.register(made.app, CODEC, detector, made.intake, size=4, wait=0.05)
+    serving = serving_of(made, live=judge_of(bundle))
+    detector = Detector(decode_threads=2, timeout=10.0)
+    batching = Batching(FixedSize(4), hold=64, wait=0.05)
+    detection.register(made.app, CODEC, serving, detector, made.intake, batching=batching)
     async with made.app.agents["detection"].test_context() as agent:
         for frame in frames:
             value = frame if isinstance(frame, bytes) else CODEC.encode(frame)
@@ -148,15 +157,15 @@ class Stuck(Fussy):
 
 
 async def test_a_model_that_does_not_answer_ends_the_process(bundle: ModelBundle) -> None:
-    detector = Detector(Stuck(bundle), Decoder(224, 224, BOUNDS), decode_threads=1, timeout=0.05)  # type: ignore[arg-type]
+    detector = Detector(decode_threads=1, timeout=0.05)
     with pytest.raises(InferenceStuck):
-        await detector.judge([GOOD])
+        await detector.judge(Judges(judge_of(Stuck(bundle))), [GOOD])
     detector.close()
 
 
 async def test_the_event_loop_goes_on_while_frames_are_judged(bundle: ModelBundle) -> None:
-    detector = Detector(bundle, Decoder(224, 224, BOUNDS), decode_threads=1, timeout=10.0)
-    judging = asyncio.create_task(detector.judge([GOOD] * 64))
+    detector = Detector(decode_threads=1, timeout=10.0)
+    judging = asyncio.create_task(detector.judge(Judges(judge_of(bundle)), [GOOD] * 64))
     turns = 0
     while not judging.done():
         await asyncio.sleep(0.001)

@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
+from typing import Literal
 
 import av
 import numpy as np
@@ -15,11 +16,19 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from agents.dead_letters import DeadLetterCause, Rejection
-from agents.detection.decode import DecodeBounds, Decoder, Pixels
+from agents.detection.decode import DecodeBounds, Decoder
+from agents.detection.manifest import InputSpec
+from agents.detection.resize import Pixels
 from tests.builders import frame_sampled
 
 BOUNDS = DecodeBounds(payload_bytes=200_000, pixels=640 * 480)
-DECODER = Decoder(224, 224, BOUNDS)
+
+
+def input_spec(resize: Literal["squash", "letterbox", "crop"] = "squash") -> InputSpec:
+    return InputSpec("x", "float32", "NCHW", 224, 224, "RGB", 1.0, 0.0, resize)
+
+
+DECODER = Decoder(input_spec(), BOUNDS)
 
 
 def picture(width: int = 64, height: int = 48, file_format: str = "JPEG") -> bytes:
@@ -32,15 +41,24 @@ def picture(width: int = 64, height: int = 48, file_format: str = "JPEG") -> byt
     return buffer.getvalue()
 
 
-def key_frame(encoder: str) -> bytes:
-    """One key frame of a red picture, with its parameter sets."""
+def video(encoder: str, frames: int) -> bytes:
+    """That many frames in one payload: red first, and bluer from one to the next."""
     context = av.CodecContext.create(encoder, "w")
     assert isinstance(context, av.VideoCodecContext)
     context.width, context.height, context.pix_fmt = 320, 240, "yuv420p"
     context.framerate = Fraction(2)
-    frame = av.VideoFrame.from_ndarray(np.full((240, 320, 3), (255, 0, 0), np.uint8), "rgb24")
-    packets = [*context.encode(frame.reformat(format="yuv420p")), *context.encode(None)]
-    return bytes(packets[0])
+    payload = b""
+    for number in range(frames):
+        pixels = np.full((240, 320, 3), (255, 0, 255 * number // frames), np.uint8)
+        frame = av.VideoFrame.from_ndarray(pixels, "rgb24").reformat(format="yuv420p")
+        frame.pts = number
+        payload += b"".join(bytes(packet) for packet in context.encode(frame))
+    return payload + b"".join(bytes(packet) for packet in context.encode(None))
+
+
+def key_frame(encoder: str) -> bytes:
+    """One key frame of a red picture, with its parameter sets."""
+    return video(encoder, 1)
 
 
 @pytest.mark.parametrize(
@@ -108,25 +126,38 @@ def test_a_bad_frame_leaves_the_next_one_as_it_is(spoiler: bytes) -> None:
     expected = DECODER.decode(frame_sampled(payload=picture()))
     DECODER.decode(frame_sampled(payload=spoiler))
     after = DECODER.decode(frame_sampled(payload=picture()))
-    assert np.array_equal(_pixels(expected), _pixels(after))
+    assert np.array_equal(pixels_of(expected), pixels_of(after))
 
 
 def test_frames_of_different_sizes_on_many_threads_do_not_mix() -> None:
     frames = [frame_sampled(payload=picture(32 + 16 * (n % 5), 48)) for n in range(100)]
-    alone = [_pixels(DECODER.decode(frame)) for frame in frames]
+    alone = [pixels_of(DECODER.decode(frame)) for frame in frames]
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(_decode(), frames))
     for one, other in zip(alone, together, strict=True):
-        assert np.array_equal(one, _pixels(other))
+        assert np.array_equal(one, pixels_of(other))
 
 
 def _decode() -> Callable[..., Pixels | Rejection]:
     return DECODER.decode
 
 
-def _pixels(outcome: Pixels | Rejection) -> Pixels:
+def letter(pixel: Pixels) -> str:
+    red, _, blue = (int(channel) for channel in pixel)
+    return "r" if red > 200 else "b" if blue > 200 else "."
+
+
+def pixels_of(outcome: Pixels | Rejection) -> Pixels:
     assert isinstance(outcome, np.ndarray)
     return outcome
+
+
+def test_a_frame_is_not_decoded_with_what_another_left_behind() -> None:
+    frame = key_frame("libx264")
+    slice_only = frame[frame.rindex(b"\0\0\1") :]  # without the parameter sets before it
+    assert isinstance(DECODER.decode(frame_sampled(codec="h264", payload=frame)), np.ndarray)
+    outcome = DECODER.decode(frame_sampled(codec="h264", payload=slice_only))
+    assert isinstance(outcome, Rejection)
 
 
 @settings(max_examples=300)

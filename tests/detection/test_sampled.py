@@ -21,8 +21,8 @@ BUNDLE = ROOT / "agents/detection/bundles/lite0-zs"
 def test_the_drill_is_seen_in_jpegs_and_in_its_own_key_frames(mode: Mode) -> None:
     clock = WallClock(threading.Event())
     frames = list(sample_source(SourceSpec(str(DRILL), "s"), SampleOptions(mode=mode), clock))
-    decoder = Decoder(224, 224, DecodeBounds(4 << 20, 1 << 25))
     bundle = load_bundle(BUNDLE, ("CPUExecutionProvider",), threads=2)
+    decoder = Decoder(bundle.manifest.input, DecodeBounds(4 << 20, 1 << 25))
     pictures = [decoder.decode(frame) for frame in frames]
     scores = bundle.judge([pixels for pixels in pictures if isinstance(pixels, np.ndarray)])[:, 0]
     assert len(scores) == len(frames) > 0

@@ -34,6 +34,7 @@ class Served:
     feed: FeedAsTold = field(default_factory=FeedAsTold)
     checks: dict[str, bool] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
+    runs: dict[str, object] = field(default_factory=dict)
     now_us: int = NOW
 
     def ready(self) -> Mapping[str, bool]:
@@ -54,6 +55,6 @@ def serve(**app_settings: Any) -> Served:
         **app_settings,
     )
     served = Served(app, ReadModel(watch_threshold=0.3))
-    health.register(app, served.ready, served.counts, {})
+    health.register(app, served.ready, served.counts, lambda: served.runs)
     web.register(app, served.read_model, served.feed, served.now)
     return served

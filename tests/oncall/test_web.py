@@ -136,6 +136,14 @@ async def test_a_worker_tells_what_it_counted(served: Served, client: Client) ->
     assert (await response.json())["counts"] == {"aggregation refused late": 2}
 
 
+async def test_a_worker_tells_what_it_runs_at_the_time(served: Served, client: Client) -> None:
+    """Bundles change while a worker runs."""
+    for version in ("1", "2"):
+        served.runs["live"] = {"bundle": f"lite0/{version}"}
+        response = await client.get("/api/v1/worker")
+        assert (await response.json())["runs"] == {"live": {"bundle": f"lite0/{version}"}}
+
+
 async def test_ready_is_200_once_all_checks_are_met(served: Served, client: Client) -> None:
     """All met, nothing to say."""
     served.checks.update(model=True, partitions_assigned=True)

@@ -11,7 +11,17 @@ from agents.detection.manifest import BundleInvalid
 
 from ..errors import OperatorError
 
-_COMMANDS = ("broker", "sample", "topics", "up", "watch", "worker")
+_COMMANDS = (
+    "broker",
+    "corpus",
+    "evaluate",
+    "sample",
+    "topics",
+    "train",
+    "up",
+    "watch",
+    "worker",
+)
 
 
 class _Commands(click.Group):

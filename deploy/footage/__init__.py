@@ -1,0 +1,1 @@
+"""Footage with a clean licence, gathered from packages and rendered by free games."""

@@ -1,0 +1,57 @@
+"""What judges is built from the settings, and what is wrong with them is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agents.detection.manifest import BundleInvalid
+from tests.detection.serving import write_version
+from tests.shell import Bench
+from topology.serving import DetectionWork, detection_work
+from topology.settings import Settings, SettingsInvalid, load_settings
+
+
+def work(bundle: Path, **given: object) -> DetectionWork:
+    return detection_work(load_settings(bundle=bundle, **given), Bench("detection").intake)
+
+
+def test_a_worker_starts_with_single_frames_and_tells_what_it_believes_they_cost(
+    tmp_path: Path,
+) -> None:
+    made = work(write_version(tmp_path / "now", "1"), batch_size=32)
+    status = made.status()
+    assert status["batch"] == {
+        "size": 1,
+        "most": 32,
+        "fixed_seconds": 0.0125,
+        "seconds_per_frame": 0.1125,
+    }
+    made.size.observe(1, 0.004)
+    assert made.status()["batch"] != status["batch"]
+    made.detector.close()
+
+
+def test_a_line_up_that_can_not_be_read_names_setting_file_and_field(tmp_path: Path) -> None:
+    file = tmp_path / "line-up.toml"
+    file.write_text("live = 7")
+    with pytest.raises(SettingsInvalid, match=r"FIREBREAK_BUNDLE: .*line-up\.toml: live: "):
+        work(file)
+    with pytest.raises(SettingsInvalid, match=r"FIREBREAK_BUNDLE: .*no-such\.toml: No such file"):
+        work(tmp_path / "no-such.toml")
+
+
+def test_a_live_bundle_that_can_not_be_used_is_told_as_such(tmp_path: Path) -> None:
+    with pytest.raises(BundleInvalid, match=r"manifest\.toml"):
+        work(tmp_path)
+
+
+def test_a_latency_target_leaves_time_to_judge(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "FIREBREAK_LATENCY_TARGET: .*FIREBREAK_BATCH_WAIT"
+    with pytest.raises(SettingsInvalid, match=said):
+        load_settings(latency_target=0.05, batch_wait=0.05)
+    monkeypatch.setenv("FIREBREAK_BATCH_WAIT", "0.3")
+    with pytest.raises(SettingsInvalid, match=said):
+        load_settings()
+    assert Settings(latency_target=0.31).latency_target == 0.31

@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from .errors import OperatorError
 
-_DEFAULT_BUNDLE = Path(__file__).parent.parent / "agents/detection/bundles/lite0-zs"
+_DEFAULT_BUNDLE = Path(__file__).parent.parent / "agents/detection/bundles/lite0"
 
 
 def _runtime_dir() -> Path:

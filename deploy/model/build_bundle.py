@@ -118,6 +118,8 @@ def main() -> None:
     held_out = gather(arguments.work / "corpus", arguments.footage, clips)
     shutil.rmtree(out, ignore_errors=True)
     options = ["--backbone", backbone, "--learn-on", "texture", "--name", "lite0", "--out", out]
+    # What looks like fiction is still escalated, so that one real frame in twenty may look like it.
+    options += ["--fpr", 0.05]
     for source in held_out:
         options += ["--hold-out", source]
     firebreak("train", "--corpus", arguments.work / "corpus", *options)

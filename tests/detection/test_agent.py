@@ -28,7 +28,7 @@ from tests.detection.test_decode import picture
 from tests.shell import CODEC, Bench, FixedSize
 from tests.waiting import wait_until_async
 
-DEFAULT = Path(__file__).parents[2] / "agents/detection/bundles/lite0-zs"
+DEFAULT = Path(__file__).parents[2] / "agents/detection/bundles/lite0"
 BOUNDS = DecodeBounds(payload_bytes=200_000, pixels=640 * 480)
 GOOD = frame_sampled(payload=picture())
 
@@ -83,7 +83,7 @@ async def test_a_detection_points_at_its_frame_and_carries_what_the_shard_said(
     made = await judge(bundle, [replace(GOOD, drill=True, captured_at=START - SECOND)])
     (batch,) = made.publisher.events(DetectionsMade)
     (item,) = batch.detections
-    assert (batch.signals, len(item.scores)) == (["firearm"], 1)
+    assert (batch.signals, len(item.scores)) == (["firearm", "fictional"], 2)
     assert (item.offset, item.appended_at, item.captured_at) == (0, START, START - SECOND)
     assert item.drill
 

@@ -17,7 +17,7 @@ from agents.detection.manifest import BundleInvalid
 from agents.detection.resize import Pixels
 from tests.detection.tiny_bundle import SIDE, tiny_model, write_bundle
 
-DEFAULT = Path(__file__).parents[2] / "agents/detection/bundles/lite0-zs"
+DEFAULT = Path(__file__).parents[2] / "agents/detection/bundles/lite0"
 CPU = ("CPUExecutionProvider",)
 
 
@@ -45,7 +45,7 @@ def test_a_score_does_not_depend_on_the_rest_of_the_batch(bundle: ModelBundle) -
     rng = np.random.default_rng(0)
     frames = [rng.integers(0, 256, (224, 224, 3), np.uint8) for _ in range(5)]
     alone = np.concatenate([bundle.judge([frame]) for frame in frames])
-    assert alone.shape == (5, 1)
+    assert alone.shape == (5, 2)
     np.testing.assert_allclose(bundle.judge(frames), alone, atol=1e-6)
 
 

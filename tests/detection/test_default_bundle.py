@@ -13,7 +13,7 @@ import pytest
 from agents.detection.manifest import parse_manifest
 
 ROOT = Path(__file__).parents[2]
-BUNDLE = ROOT / "agents/detection/bundles/lite0-zs"
+BUNDLE = ROOT / "agents/detection/bundles/lite0"
 REFERENCE = Path(
     os.environ.get("FIREBREAK_REFERENCE_MODEL", ROOT / "../shared/models/efficientnet-lite0.onnx")
 )

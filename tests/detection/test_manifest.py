@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agents.aggregation.windows import WindowSpec
 from agents.detection.manifest import (
     BundleInvalid,
     Isotonic,
@@ -17,7 +18,7 @@ from agents.detection.manifest import (
     parse_manifest,
 )
 
-DEFAULT = Path(__file__).parents[2] / "agents/detection/bundles/lite0-zs/manifest.toml"
+DEFAULT = Path(__file__).parents[2] / "agents/detection/bundles/lite0/manifest.toml"
 
 FULL = """
 format = 2
@@ -138,8 +139,9 @@ def test_format_1_is_read_as_one_model_with_a_temperature() -> None:
 
 def test_the_default_manifest_reads() -> None:
     manifest = parse(DEFAULT.read_text())
-    assert (manifest.name, manifest.version) == ("lite0-zs", "2")
-    assert manifest.signals[0].threshold == 0.2
+    assert [signal.name for signal in manifest.signals] == ["firearm", "fictional"]
+    assert manifest.signals[0].threshold == WindowSpec().hit
+    assert manifest.card in manifest.files
 
 
 CALIBRATED = '{method = "isotonic", scores = [0.1, 0.5, 0.9], probabilities = [0.0, 0.5, 0.5]}'

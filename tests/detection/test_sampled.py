@@ -14,7 +14,7 @@ from topology.sampler import Mode, SampleOptions, SourceSpec, WallClock, sample_
 
 ROOT = Path(__file__).parents[2]
 DRILL = ROOT / "deploy/demo/drill/drill.mp4"
-BUNDLE = ROOT / "agents/detection/bundles/lite0-zs"
+BUNDLE = ROOT / "agents/detection/bundles/lite0"
 
 
 @pytest.mark.parametrize("mode", Mode)
@@ -29,5 +29,5 @@ def test_the_drill_is_seen_in_jpegs_and_in_its_own_key_frames(mode: Mode) -> Non
     seconds = [(frame.captured_at - frames[0].captured_at) / 1e6 for frame in frames]
     armed = [score for at, score in zip(seconds, scores, strict=True) if 8 <= at <= 18]
     clear = [score for at, score in zip(seconds, scores, strict=True) if at < 7 or at > 19]
-    assert max(clear) < 0.02
-    assert all(score > 0.2 for score in armed)
+    assert max(clear) < 0.2
+    assert all(score > 0.5 for score in armed)

@@ -90,7 +90,7 @@ def test_training_again_gives_the_same_bytes(footage: Path, tmp_path: Path) -> N
 
 
 def test_plots_are_drawn_on_demand(footage: Path, tmp_path: Path) -> None:
-    bundle = Path(__file__).parents[2] / "agents/detection/bundles/lite0-zs"
+    bundle = Path(__file__).parents[2] / "agents/detection/bundles/lite0"
     shutil.copytree(footage, tmp_path / "corpus")
     add(
         tmp_path / "corpus",

@@ -25,7 +25,7 @@ from .corpus import Corpus, Frame, write_whole
 from .errors import LearningFailed
 
 CPU = "CPUExecutionProvider"
-SHIPPED = Path(__file__).parents[1] / "bundles" / "lite0-zs"
+SHIPPED = Path(__file__).parents[1] / "bundles" / "lite0"
 _BOUNDS = DecodeBounds(payload_bytes=64 * 1024 * 1024, pixels=7680 * 4320)
 
 OnProgress = Callable[[str, int, int], None]

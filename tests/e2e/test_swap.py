@@ -33,7 +33,7 @@ from topology.settings import Settings
 from topology.topic_admin import apply_topics
 
 pytestmark = pytest.mark.e2e
-SHIPPED = Path(__file__).parents[2] / "agents/detection/bundles/lite0-zs"
+SHIPPED = Path(__file__).parents[2] / "agents/detection/bundles/lite0"
 STREAMS = 24
 FRAMES_A_SECOND = 48
 Place = tuple[int, int]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -67,19 +68,18 @@ def evaluate(
     """Everything there is to find in ``recorded``."""
     first = options.encodings[0]
     sources, firearms = recorded.sources(first), recorded.firearms(first)
-    fictions = [one for one in sources if one.kind in ("game", "film")]
     times, seconds = _seconds(recorded, cores, options, progress)
     found: dict[str, Any] = {
         "bundle": {"label": cores.bundle, "digest": cores.bundle_digest},
         "policy": {"label": cores.policy.label, "digest": cores.policy.digest},
+        "windows": dataclasses.asdict(cores.windows),
         "seed": options.seed,
         "frames_per_second": RATE,
         "encodings": list(options.encodings),
         "firearm": _firearm(recorded, signals, options),
-        "recall": {one.name: real_firearm(one.scores, signals) for one in firearms},
+        **_rates(recorded, signals, first),
+        "by_encoding": {one: _rates(recorded, signals, one) for one in options.encodings},
         **_localisation(recorded, signals, first),
-        "sources": measure_sources(sources, signals),
-        "fictional": measure_fictional(fictions, [*recorded.ordinary(first), *firearms], signals),
         "stream_hours": _stream_hours(recorded, cores, options, progress),
         **seconds,
         "calibration": _calibration(recorded, signals, first),
@@ -98,6 +98,17 @@ def _firearm(recorded: Recorded, signals: Signals, options: Options) -> dict[str
         positives = recorded.firearms(encoding)[0].scores
         found[encoding] = measure_firearm(positives, recorded.ordinary(encoding), signals)
     return {**found[options.encodings[0]], "by_encoding": found}
+
+
+def _rates(recorded: Recorded, signals: Signals, encoding: str) -> dict[str, Any]:
+    sources, firearms = recorded.sources(encoding), recorded.firearms(encoding)
+    fictions = [one for one in sources if one.kind in ("game", "film")]
+    others = [*recorded.ordinary(encoding), *firearms]
+    return {
+        "recall": {one.name: real_firearm(one.scores, signals) for one in firearms},
+        "sources": measure_sources(sources, signals),
+        "fictional": measure_fictional(fictions, others, signals),
+    }
 
 
 def _localisation(recorded: Recorded, signals: Signals, encoding: str) -> dict[str, Any]:

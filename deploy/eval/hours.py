@@ -30,6 +30,7 @@ class Played:
     """The outcome of one session of a group; its moments number the group's clips."""
 
     group: str
+    encoding: str
     outcome: Outcome
 
 
@@ -45,7 +46,8 @@ def play_hours(
     for number, seconds in enumerate(lengths):
         rng = np.random.default_rng([seed, crc32(kind.encode()), number])
         group = names[int(rng.integers(len(names)))]
-        yield Played(group, play(compose_session(rng, groups[group], seconds), cores))
+        session = compose_session(rng, groups[group], seconds)
+        yield Played(group, session.encoding, play(session, cores))
 
 
 def summarise_hours(played: Sequence[Played], groups: Groups) -> dict[str, Any]:
@@ -55,10 +57,6 @@ def summarise_hours(played: Sequence[Played], groups: Groups) -> dict[str, Any]:
     what a session would have done afterwards was not to be seen. Beside the interval over all
     hours stands one over the distinct footage, in which effects in one place count once.
     """
-    by_group = {
-        name: _count([one.outcome for one in played if one.group == name])
-        for name in sorted({one.group for one in played})
-    }
     escalated = Counter(_places(played, groups, taken_down=False))
     taken_down = Counter(_places(played, groups, taken_down=True))
     clips = [clip for group in groups.values() for clip in group]
@@ -73,7 +71,8 @@ def summarise_hours(played: Sequence[Played], groups: Groups) -> dict[str, Any]:
             **_rates("escalations", len(escalated), distinct_hours),
             **_rates("takedowns", len(taken_down), distinct_hours),
         },
-        "by_source": by_group,
+        "by_source": _count_by([one.group for one in played], played),
+        "by_encoding": _count_by([one.encoding for one in played], played),
         "escalated_in": _by_clip(escalated),
         "taken_down_in": _by_clip(taken_down),
     }
@@ -117,6 +116,15 @@ def summarise_seconds(times: Sequence[float], attacks: int, sequences: int) -> d
         "missed": sum(map(math.isinf, times)),
         "before_onset": attacks - len(times),
         "distinct_sequences": sequences,
+    }
+
+
+def _count_by(names: Sequence[str], played: Sequence[Played]) -> dict[str, Any]:
+    """Counts of the sessions of each of ``names``, which go with ``played`` one to one."""
+    named = list(zip(names, played, strict=True))
+    return {
+        name: _count([one.outcome for of, one in named if of == name])
+        for name in sorted(set(names))
     }
 
 

@@ -6,7 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .markdown import NONE, rate, seconds, table
-from .report_frames import about_fictional, about_firearm, about_localisation, about_sources
+from .report_frames import (
+    about_encodings,
+    about_fictional,
+    about_firearm,
+    about_localisation,
+    about_sources,
+)
 
 _MET = {True: "yes", False: "**no**", None: "not measured"}
 
@@ -21,6 +27,7 @@ def write_report(found: Mapping[str, Any], figures: Sequence[tuple[str, str]]) -
             *about_localisation(found),
             *about_sources(found["sources"]),
             *about_fictional(found["fictional"]),
+            *about_encodings(found["by_encoding"]),
             *_stream_hours(found["stream_hours"]),
             *_seconds(found),
             *_calibration(found["calibration"]),
@@ -37,7 +44,8 @@ def _opening(found: Mapping[str, Any]) -> list[str]:
         f"# Evaluation of {bundle['label']}",
         "",
         f"Bundle digest `{bundle['digest']}`, {found['execution']}. "
-        f"Policy {policy['label']}, digest `{policy['digest']}`. Seed {found['seed']}.",
+        f"Policy {policy['label']}, digest `{policy['digest']}`, on windows in which a "
+        f"firearm signal of {found['windows']['hit']:g} is a hit. Seed {found['seed']}.",
         "",
         "In brackets: 95 % intervals. Shares: Wilson's. AUC: bootstrap. Events in hours: exact "
         f"Poisson. Frames of video are taken {found['frames_per_second']:g} a second, encoded as "
@@ -88,12 +96,16 @@ def _stream_hours(kinds: Mapping[str, Any]) -> list[str]:
 
 
 def _kind(kind: str, one: Mapping[str, Any]) -> list[list[Any]]:
-    """A row for the kind, and one for each of its groups where there are several."""
+    """A row for the kind, and one for each of its sources and encodings where there are several."""
     distinct = one["distinct"]
     minutes = [f"{distinct['minutes']:.1f}", distinct["clips"]]
     known = [rate(distinct, "escalations"), rate(distinct, "takedowns")]
-    groups = one["by_source"] if len(one["by_source"]) > 1 else {}
-    parts = [(f"{kind}: {name}", part, [NONE] * 2, [NONE] * 2) for name, part in groups.items()]
+    groups = [by for by in (one["by_source"], one["by_encoding"]) if len(by) > 1]
+    parts = [
+        (f"{kind}, {name}", part, [NONE] * 2, [NONE] * 2)
+        for by in groups
+        for name, part in by.items()
+    ]
     return [
         [
             name,

@@ -123,3 +123,24 @@ def about_fictional(fictional: Mapping[str, Any] | None) -> list[str]:
             ),
         ),
     ]
+
+
+def about_encodings(encodings: Mapping[str, Any]) -> list[str]:
+    """What coarser pictures change: the same rates in each encoding."""
+    measured = list(encodings.values())
+    rows = [
+        [name, what, *(f"{one[part][name][rate]:.2%}" for one in measured)]
+        for part in ("sources", "recall")
+        for name in measured[0][part]
+        for what, rate in (("firearm", "rate_firearm_alone"), ("real firearm", "rate"))
+    ]
+    if measured[0]["fictional"] is not None:
+        on = [one["fictional"]["by_source"] for one in measured]
+        rows += [[name, "fictional", *(f"{one[name]['rate']:.2%}" for one in on)] for name in on[0]]
+    return [
+        "## By encoding",
+        "",
+        "Share of frames in which it is on. Few live streams are as clean as the first encoding.",
+        "",
+        *table(["source", "signal", *encodings], sorted(rows)),
+    ]

@@ -50,6 +50,7 @@ class Session:
     scores: Scores
     clips: Numbers
     places: Seconds
+    encoding: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def compose_session(
             length += clips[number].seconds
             if length >= seconds:
                 break
-    return _resampled(rng, _cut(_joined(parts), 0, seconds))
+    return _resampled(rng, _cut(_joined(parts), 0, seconds), encoding)
 
 
 def compose_attack(
@@ -120,7 +121,7 @@ def compose_attack(
         left -= parts[-1].seconds
     whole = _whole(drill.clip, len(ordinary), encoding)
     parts.append(_cut(whole, entered, drill.clip.seconds))
-    return Attack(_resampled(rng, _joined(parts)), before + drill.onset - entered)
+    return Attack(_resampled(rng, _joined(parts), encoding), before + drill.onset - entered)
 
 
 def _encoding(rng: np.random.Generator, clips: Sequence[RecordedClip]) -> str:
@@ -167,7 +168,7 @@ def _joined(parts: Sequence[Session]) -> Session:
     )
 
 
-def _resampled(rng: np.random.Generator, session: Session) -> Session:
+def _resampled(rng: np.random.Generator, session: Session, encoding: str) -> Session:
     """``session`` at a rate and a phase drawn for it."""
     fps = RATES[int(rng.integers(len(RATES)))]
     taken = cadence(session.times, fps, float(rng.uniform(0, 1 / fps)))
@@ -177,4 +178,5 @@ def _resampled(rng: np.random.Generator, session: Session) -> Session:
         session.scores[taken],
         session.clips[taken],
         session.places[taken],
+        encoding,
     )

@@ -81,6 +81,7 @@ def test_one_alarming_place_escalates_many_sessions_and_counts_once_over_distinc
     assert found["takedowns"] == 0
     assert found["by_source"]["a"]["escalations"] == 0
     assert found["by_source"]["b"]["escalations"] == found["escalations"]
+    assert found["by_encoding"]["as-sampled"]["escalations"] == found["escalations"]
     assert found["escalated_in"] == {"alarming": found["escalations"]}
     assert found["distinct"]["places_escalated"] == 1
 
@@ -88,7 +89,10 @@ def test_one_alarming_place_escalates_many_sessions_and_counts_once_over_distinc
 def test_the_rate_of_escalations_is_over_the_hours_before_them() -> None:
     groups = {"b": [ALARMING]}
     found = summarise_hours(
-        [Played("b", Outcome(3600, 100, moment(900.0), None)), Played("b", Outcome(3600, 100))],
+        [
+            Played("b", "as-sampled", Outcome(3600, 100, moment(900.0), None)),
+            Played("b", "as-sampled", Outcome(3600, 100)),
+        ],
         groups,
     )
     assert found["hours"] == 2.0

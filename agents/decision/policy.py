@@ -118,7 +118,7 @@ DEFAULT_POLICY = Policy(
             share=0.4,
             mean=0.2,
             coverage=0.4,
-            fictional=0.75,
+            fictional=0.5,
         ),
         Rule("repeated-firearm", Grade.ESCALATE, 3.0, hits=2, share=0.5, mean=0.2, coverage=0.5),
         Rule("recurring-firearm", Grade.ESCALATE, 10.0, hits=3, share=0.3, mean=0.1, coverage=0.3),

@@ -1,4 +1,4 @@
-"""Gathers and renders footage: ``python -m deploy.footage [--out DIR] [--seconds N] [--maps N]``.
+"""Gathers and renders footage: ``python -m deploy.footage [--out DIR] [--seconds N] [--levels N]``.
 
 What is there already is kept, so a run that was ended goes on where it was. What can't be had
 here is skipped, and the listing says why.
@@ -6,76 +6,97 @@ here is skipped, and the listing says why.
 
 from __future__ import annotations
 
+import signal
+import sys
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import click
 
 from deploy.demo.streams import HERE as DEMO
 
-from .engines import TESTED, TRAINED, Engine
-from .listing import Clip, Listing, Skipped, read_listing, write_listing
-from .packages import Item, NotShipped, fetch, read_items, seconds_of
+from .engine import Engine, Session
+from .engines import ENGINES
+from .listing import Clip, Listing, Role, Skipped, read_listing, write_listing
+from .packages import NotShipped, fetch, package_version, read_items, seconds_of
 from .screen import CannotRecord
 
-Making = tuple[str, Callable[[Path], Clip]]
-"""A clip's id, and what makes it in a folder."""
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """A clip that may be had: ``make`` puts it into a folder."""
+
+    id: str
+    role: Role
+    make: Callable[[Path], Clip]
 
 
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path), default=Path("build/footage"))
+@click.option(
+    "--archives",
+    type=click.Path(path_type=Path),
+    default=Path("build/footage-archives"),
+    help="Where deploy/footage/install put the distributions.",
+)
 @click.option("--seconds", default=60.0, show_default=True, help="Of each game clip.")
-@click.option("--maps", default=8, show_default=True, help="Of each game, at most.")
+@click.option("--levels", default=16, show_default=True, help="Of each game, at most.")
+@click.option("--minutes", default=120.0, show_default=True, help="Begin no clip after that.")
 @click.option("--only", type=click.Choice(["train", "test"]), help="One role only.")
-def main(out: Path, seconds: float, maps: int, only: str | None) -> None:
+def main(
+    *, out: Path, archives: Path, seconds: float, levels: int, minutes: float, only: str | None
+) -> None:
     """Fill a folder with footage for training and evaluation."""
     out.mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + minutes * 60
     clips = {clip.id: clip for clip in read_listing(out).clip if (out / clip.file).exists()}
     skipped: list[Skipped] = []
-    for clip_id, make in _everything(seconds, maps, only):
-        if clip_id in clips:
+    for making in _everything(archives, seconds, levels):
+        if making.id in clips or only not in (None, making.role):
             continue
         try:
-            clips[clip_id] = make(out)
-            click.echo(f"{clip_id}: {clips[clip_id].file}")
+            if time.monotonic() > deadline:
+                raise CannotRecord(f"not begun after {minutes:g} minutes: run this again")
+            clips[making.id] = making.make(out)
+            click.echo(f"{making.id}: {clips[making.id].file}")
         except (NotShipped, CannotRecord) as error:
-            skipped.append(Skipped(clip_id, str(error)))
-            click.echo(f"{clip_id}: skipped: {error}")
+            skipped.append(Skipped(making.id, str(error)))
+            click.echo(f"{making.id}: skipped: {error}")
         write_listing(out, Listing([clips[key] for key in sorted(clips)], skipped))
 
 
-def _everything(seconds: float, maps: int, only: str | None) -> Iterator[Making]:
+def _everything(archives: Path, seconds: float, levels: int) -> Iterator[Making]:
+    """What packages ship first, then the engines by turns, a level each."""
     for item in read_items():
-        if only in (None, item.role):
-            yield item.id, _fetching(item)
-    yield "drill", _drill
-    for role, engines in (("test", TESTED), ("train", TRAINED)):
-        for engine in engines if only in (None, role) else ():
-            for level in engine.maps[:maps]:
-                yield f"{engine.name}-{level}", _playing(engine, level, seconds, role)
+        yield Making(item.id, item.role, partial(fetch, item, archives=archives))
+    yield Making("drill", "test", _drill)
+    for number in range(levels):
+        for engine in ENGINES:
+            if number < len(engine.levels):
+                session = engine.session(number, seconds)
+                play = partial(_play, engine, session)
+                yield Making(f"{engine.name}-{session.level}", engine.role, play)
 
 
-def _fetching(item: Item) -> Callable[[Path], Clip]:
-    return lambda folder: fetch(item, folder)
-
-
-def _playing(engine: Engine, level: str, seconds: float, role: str) -> Callable[[Path], Clip]:
-    def play(folder: Path) -> Clip:
-        name = f"{engine.name}-{level}.mp4"
-        if not (folder / name).exists():
-            engine.play(level, seconds, folder / name)
-        return Clip(
-            id=f"{engine.name}-{level}",
-            kind="game",
-            role="train" if role == "train" else "test",
-            file=name,
-            licence=engine.licence,
-            provenance=f"package {engine.package}, map {level}, played by its own bots",
-            engine=engine.name,
-            seconds=seconds_of(folder / name),
-        )
-
-    return play
+def _play(engine: Engine, session: Session, folder: Path) -> Clip:
+    clip_id = f"{engine.name}-{session.level}"
+    path = folder / f"{clip_id}.mp4"
+    engine.play(session, path)
+    look = f"{session.size[0]}x{session.size[1]}, {'with' if session.status else 'without'} HUD"
+    return Clip(
+        id=clip_id,
+        kind="game",
+        role=engine.role,
+        file=path.name,
+        licence=engine.licence,
+        provenance=f"package {engine.package} {package_version(engine.package)}: "
+        f"level {session.level} played by a script or bots, first person, {look}",
+        engine=engine.name,
+        seconds=seconds_of(path),
+    )
 
 
 def _drill(folder: Path) -> Clip:
@@ -94,4 +115,6 @@ def _drill(folder: Path) -> Clip:
 
 
 if __name__ == "__main__":
+    # Ended from outside, it still ends the game that it has started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     main()

@@ -41,6 +41,7 @@ def play_openarena(session: Session, path: Path) -> None:
             "fraglimit": 0,
             "timelimit": 0,
             "cg_draw2D": int(session.status),
+            "con_notifytime": 3 * int(session.status),  # seconds for which chat is shown
         }
         command = niced(_PROGRAM)
         for name, value in settings.items():
@@ -57,7 +58,10 @@ def play_openarena(session: Session, path: Path) -> None:
         ):
 
             def entered() -> int:
-                return log.read_bytes().count(b"entered the game")
+                told = log.read_bytes()
+                if b"Can't find map" in told:
+                    raise CannotRecord(f"openarena: no level {session.level}")
+                return told.count(b"entered the game")
 
             def say(*lines: str) -> None:
                 console = cast(IO[bytes], game.stdin)

@@ -9,6 +9,7 @@ import subprocess
 import tarfile
 import zipfile
 from collections.abc import Sequence
+from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Literal
@@ -94,7 +95,7 @@ def package_version(package: str) -> str:
     if shutil.which("dpkg-query") is None:
         return "unknown"
     command = ["dpkg-query", "-W", "-f", "${Version}", package]
-    found = subprocess.run(command, check=False, capture_output=True, text=True)
+    found = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
     return found.stdout.strip() or "unknown"
 
 
@@ -149,20 +150,21 @@ def _encode(frames: Sequence[Shipped], frame_rate: int, path: Path) -> None:
     unfinished = path.with_suffix(".unfinished.mp4")
     with av.open(str(unfinished), "w") as container:
         stream = container.add_stream("libx264", rate=frame_rate, options={"crf": "18"})
-        for name, content in frames:
-            picture = _decode(name, content)
-            # H.264 halves the colour planes, so sides are even.
-            stream.width, stream.height = picture.width & ~1, picture.height & ~1
-            stream.pix_fmt = "yuv420p"
-            sized = picture.reformat(width=stream.width, height=stream.height, format="yuv420p")
-            container.mux(stream.encode(sized))
+        # H.264 halves the colour planes, so sides are even.
+        first = _decode(*frames[0])
+        width, height = first.width & ~1, first.height & ~1
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for number, (name, content) in enumerate(frames):
+            picture = _decode(name, content).reformat(width, height, "yuv420p")
+            picture.pts, picture.time_base = number, Fraction(1, frame_rate)
+            container.mux(stream.encode(picture))
         container.mux(stream.encode())
     unfinished.replace(path)
 
 
 def _decode(name: str, content: bytes) -> VideoFrame:
     try:
-        with av.open(io.BytesIO(content)) as container:
+        with av.open(io.BytesIO(content), "r") as container:
             return next(container.decode(video=0))
     except (FFmpegError, StopIteration) as error:
         raise NotShipped(f"{name}: no picture") from error

@@ -34,10 +34,8 @@ def running(command: Sequence[str], **options: object) -> Iterator[subprocess.Po
         yield process
     finally:
         _signal(process, signal.SIGTERM)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            pass
         _signal(process, signal.SIGKILL)
         process.wait()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -11,14 +12,14 @@ from numpy.typing import NDArray
 _WIDTH, _HEIGHT = 64, 48
 _CHANGED = 3.0
 """Mean difference of luma, of 0 to 255, between pictures a second apart in which a player moved;
-a menu's animations stay below 1, and so do bots far off in a spectator's fixed view."""
+a menu's animation and bots far off in a fixed view stay below it, play lies between 10 and 60."""
 _MOVING_SHARE = 0.5
 
 
 def is_still(video: Path) -> bool:
     """Whether less than half of the seconds of ``video`` bring a changed picture."""
     pictures = _a_second_apart(video)
-    changes = [np.abs(after - before).mean() for before, after in zip(pictures, pictures[1:])]
+    changes = [np.abs(after - before).mean() for before, after in pairwise(pictures)]
     return not changes or float(np.mean(np.array(changes) > _CHANGED)) < _MOVING_SHARE
 
 

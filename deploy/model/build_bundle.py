@@ -4,8 +4,11 @@
     python -m deploy.footage
     python deploy/model/build_bundle.py
 
-Footage in role `train` is learned from, footage in role `test` only measured by. The result is in
-build/model/lite0, and replaces agents/detection/bundles/lite0 by hand, once its card was read.
+Footage in role `train` is learned from, footage in role `test` only measured by. The drill is
+learned from whatever its role: what police film in drills is how a head learns that an armed
+first-person view can be real, so nothing measured on that clip says how fiction is told in another
+drill. The result is in build/model/lite0, and replaces agents/detection/bundles/lite0 by hand, once
+its card was read.
 """
 
 import argparse
@@ -96,12 +99,16 @@ def gather(corpus: Path, footage: Path, clips: dict[str, Clip]) -> list[str]:
     """
     shutil.rmtree(corpus, ignore_errors=True)
     held_out = set()
+    origins: dict[str, str] = {}
     for clip in clips.values():
         source = clip.engine or clip.id
         options = ["--label", clip.kind, "--source", source, "--licence", clip.licence]
-        provenance = ["--provenance", clip.provenance.split(", map")[0], "--fps", 1]
+        origin = origins.setdefault(source, clip.provenance)
+        provenance = ["--provenance", origin]
+        # Games are plenty and what cameras took is short.
+        provenance += ["--fps", 1 if clip.kind == "game" else 4]
         firebreak("corpus", "add", footage / clip.file, "--corpus", corpus, *options, *provenance)
-        if clip.role == "test":
+        if clip.role == "test" and clip.kind != "drill":
             held_out.add(source)
     return sorted(held_out)
 

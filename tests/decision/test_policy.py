@@ -30,15 +30,15 @@ def test_a_rule_is_met_when_every_bound_is_reached(given: dict[str, Any], met: b
 
 def test_what_looks_like_fiction_escalates_and_says_what_held_the_takedown_back() -> None:
     game = [window(3.0, 6, 0.9, fictional=0.8), window(10.0, 12, 0.8, fictional=0.8)]
-    real = [window(3.0, 6, 0.9, fictional=0.75), window(10.0, 12, 0.8, fictional=0.75)]
+    real = [window(3.0, 6, 0.9, fictional=0.5), window(10.0, 12, 0.8, fictional=0.5)]
     assert judge(DEFAULT_POLICY, risk_assessed(*real)).grade is Grade.TAKEDOWN
     verdict = judge(DEFAULT_POLICY, risk_assessed(*game))
     assert verdict.grade is Grade.ESCALATE
     assert "looks like a game or film (0.80)" in verdict.explanation
-    assert "'sustained-firearm' allows 0.75" in verdict.explanation
+    assert "'sustained-firearm' allows 0.5" in verdict.explanation
 
 
-@pytest.mark.parametrize("fictional", [0.76, 1.0])
+@pytest.mark.parametrize("fictional", [0.51, 1.0])
 @pytest.mark.parametrize("hits", [4, 8, 20])
 def test_whatever_fiction_keeps_from_a_takedown_is_put_before_people(
     fictional: float, hits: int

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-unit test-e2e lint format lock tools model eval clean
+.PHONY: demo test test-unit test-e2e lint format lock tools eval clean
 
 demo: $(READY)  ## The whole topology on real footage.
 	@$(BIN)/python -m deploy.demo
@@ -21,6 +21,7 @@ test-e2e: tools  ## The topology as a whole, on a real broker.
 	$(BIN)/python -m pytest -m e2e
 
 eval: $(READY)  ## How good the default bundle is: build/eval.json, build/eval/report.md.
+	@test -e build/footage/footage.toml || deploy/footage/install $(BIN)/python
 	@test -e build/footage/footage.toml || $(BIN)/python -m deploy.footage
 	@$(BIN)/python -m deploy.eval
 

@@ -194,7 +194,16 @@ async def test_an_undecodable_record_is_told_apart_and_reading_goes_on(
     assert "unknown framing" in unreadable[0].reason
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """What a shell started in the background ignores interrupts, and so do all its children."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.e2e
+@pytest.mark.usefixtures("interruptible")
 async def test_an_interrupt_ends_it_quietly(
     broker: str, publisher: KafkaPublisher, watching: list[Process]
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -11,10 +10,10 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from agents.publishing import ProcessUnfit
 
+from .reading import messages
+
 _OFFSET_LOOKUP_SECONDS = 10.0
-_POLL_SECONDS = 0.2
 _GIVE_UP_SECONDS = 60.0
-_BATCH = 1000
 
 
 class HistoryUnreadable(ProcessUnfit):
@@ -64,14 +63,10 @@ class KafkaHistory:
 
 def _read_until(consumer: Consumer, until_offset: int) -> list[tuple[int, bytes]]:
     records: list[tuple[int, bytes]] = []
-    deadline = time.monotonic() + _GIVE_UP_SECONDS
-    while time.monotonic() < deadline:
-        for message in consumer.consume(_BATCH, timeout=_POLL_SECONDS):
-            if (error := message.error()) is not None:
-                raise KafkaException(error)
-            offset = cast(int, message.offset())
-            if offset < until_offset:
-                records.append((offset, message.value() or b""))
-            if offset >= until_offset - 1:
-                return records
+    for message in messages(consumer, _GIVE_UP_SECONDS):
+        offset = cast(int, message.offset())
+        if offset < until_offset:
+            records.append((offset, message.value() or b""))
+        if offset >= until_offset - 1:
+            return records
     raise HistoryUnreadable(f"no answer in {_GIVE_UP_SECONDS:g} s")

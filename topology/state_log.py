@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
 from agents.publishing import ProcessUnfit
 from schemas import topics
 
 from .publisher import KafkaPublisher
-
-_POLL_SECONDS = 0.2
-_BATCH = 1000
+from .reading import messages
 
 
 class StateUnreadable(ProcessUnfit):
@@ -47,24 +44,21 @@ class KafkaStateLog:
         consumer = Consumer(self._config)
         try:
             consumer.assign([TopicPartition(topics.DECISION_STATES, partition, OFFSET_BEGINNING)])
-            return _read_all(consumer, time.monotonic() + self._give_up_seconds)
+            return _read_all(consumer, self._give_up_seconds)
         except KafkaException as error:
             raise StateUnreadable(f"{topics.DECISION_STATES}/{partition}: {error}") from error
         finally:
             consumer.close()
 
 
-def _read_all(consumer: Consumer, deadline: float) -> dict[bytes, bytes]:
+def _read_all(consumer: Consumer, seconds: float) -> dict[bytes, bytes]:
     kept: dict[bytes, bytes] = {}
-    while time.monotonic() < deadline:
-        for message in consumer.consume(_BATCH, timeout=_POLL_SECONDS):
-            if (error := message.error()) is not None:
-                if error.code() == KafkaError._PARTITION_EOF:
-                    return kept
-                raise KafkaException(error)
-            key, value = message.key() or b"", message.value()
-            if value is None:
-                kept.pop(key, None)
-            else:
-                kept[key] = value
+    for message in messages(consumer, seconds):
+        if message.error() is not None:
+            return kept
+        key, value = message.key() or b"", message.value()
+        if value is None:
+            kept.pop(key, None)
+        else:
+            kept[key] = value
     raise StateUnreadable(f"{topics.DECISION_STATES}: its end was not reached in time")

@@ -5,22 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
+from agents.detection.learning.errors import LearningFailed
 from deploy.demo.streams import HERE as DEMO
 from deploy.footage.listing import LISTING, read_listing
 from topology.errors import OperatorError
+from topology.footage import sha256_of, sidecar_of
 
 _OWN_DRILL = DEMO / "drill" / "drill.mp4"
 
 
 class FootageMissing(OperatorError):
     """There is no footage to evaluate on, or the label of a drill can't be read."""
-
-
-class _Label(msgspec.Struct, frozen=True):
-    firearm_from: float
-    firearm_to: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +82,11 @@ def find_drills(folder: Path) -> list[LabelledDrill]:
 
 
 def _drill(clip: Path) -> LabelledDrill:
-    path = clip.with_suffix(".toml")
     try:
-        label = msgspec.toml.decode(path.read_bytes(), type=_Label)
-    except (OSError, ValueError) as error:
-        raise FootageMissing(f"{path}: {error}") from error
-    return LabelledDrill(clip.stem, clip, label.firearm_from, label.firearm_to)
+        spans = sidecar_of(clip, sha256_of(clip))
+    except (OSError, LearningFailed) as error:
+        raise FootageMissing(str(error)) from error
+    if spans is None:
+        raise FootageMissing(f"{clip}: no label beside it")
+    (span,) = spans
+    return LabelledDrill(clip.stem, clip, span.start, span.end)

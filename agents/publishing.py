@@ -25,6 +25,18 @@ class Outgoing:
     cause_traceparent: str | None = None
 
 
+def outgoing(event: Event, cause_traceparent: str | None, partition: int | None = None) -> Outgoing:
+    """``event`` under its own id, time and key, for ``partition`` where that is not its key's."""
+    return Outgoing(
+        event=event,
+        id=event.id,
+        time=event.time,
+        key=event.subject.encode(),
+        partition=partition,
+        cause_traceparent=cause_traceparent,
+    )
+
+
 class ProcessUnfit(Exception):
     """This process can't do its work: it must end, commit nothing, and be started again."""
 

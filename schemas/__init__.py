@@ -7,32 +7,51 @@ Producers of frames and consumers of decisions install this alone, as ``firebrea
 """
 
 from . import topics
-from .codec import Codec, EventUnreadable, SchemaUnknown
-from .headers import CloudEvent, read_header, read_traceparent, write_headers
-from .ids import derive_id
-from .records import (
-    EVENT_TYPES,
-    MICROSECONDS,
-    BundlesDisagreed,
+from .assessments import (
     Detection,
     DetectionsMade,
-    EscalationRaised,
-    Event,
-    EventDeadLettered,
-    FrameRef,
-    FrameSampled,
     RiskAssessed,
-    StreamUpdated,
-    TakedownRequested,
+    SignalEvidence,
+    SignalSummary,
+    StreamHeard,
+    StreamsCounted,
+    StreamsHeard,
     WindowSummary,
 )
+from .base import MICROSECONDS, FrameRef, Record
+from .codec import Codec, EventUnreadable, SchemaUnknown
+from .effects import (
+    CommandAnswered,
+    DecisionReversed,
+    EscalationRaised,
+    IncidentClosed,
+    ReferralPrepared,
+    SamplingBoostRequested,
+    TakedownRequested,
+)
+from .headers import CloudEvent, read_header, read_traceparent, write_headers
+from .ids import derive_id
+from .inputs import FrameSampled, OperatorCommanded, StreamUpdated, TakedownAcknowledged, Ticked
+from .notices import (
+    AlertRaised,
+    BreakerTripped,
+    BundlesDisagreed,
+    EventDeadLettered,
+    PoliciesDisagreed,
+    StreamUnwatched,
+)
+from .records import EVENT_TYPES, Event
 
 __all__ = [
     "EVENT_TYPES",
     "MICROSECONDS",
+    "AlertRaised",
+    "BreakerTripped",
     "BundlesDisagreed",
     "CloudEvent",
     "Codec",
+    "CommandAnswered",
+    "DecisionReversed",
     "Detection",
     "DetectionsMade",
     "EscalationRaised",
@@ -41,10 +60,24 @@ __all__ = [
     "EventUnreadable",
     "FrameRef",
     "FrameSampled",
+    "IncidentClosed",
+    "OperatorCommanded",
+    "PoliciesDisagreed",
+    "Record",
+    "ReferralPrepared",
     "RiskAssessed",
+    "SamplingBoostRequested",
     "SchemaUnknown",
+    "SignalEvidence",
+    "SignalSummary",
+    "StreamHeard",
+    "StreamUnwatched",
     "StreamUpdated",
+    "StreamsCounted",
+    "StreamsHeard",
+    "TakedownAcknowledged",
     "TakedownRequested",
+    "Ticked",
     "WindowSummary",
     "derive_id",
     "read_header",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from .records import MICROSECONDS
+from .base import MICROSECONDS
 
 HeaderList = list[tuple[str, bytes]]
 ReadHeaders = Iterable[tuple[str, bytes | None]] | Mapping[str, bytes | None] | None

@@ -101,7 +101,12 @@ def _assert_agree(schema: Any, record: type[msgspec.Struct], named: dict[str, An
     assert [field["name"] for field in schema["fields"]] == [field.name for field in fields]
     for avro_field, field in zip(schema["fields"], fields, strict=True):
         _assert_type(avro_field["type"], hints[field.name], named)
-        assert avro_field.get("default", msgspec.NODEFAULT) == field.default
+        assert avro_field.get("default", msgspec.NODEFAULT) == _default(field)
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    made_anew = field.default_factory
+    return field.default if made_anew is msgspec.NODEFAULT else made_anew()
 
 
 def _assert_type(schema: Any, hint: Any, named: dict[str, Any]) -> None:

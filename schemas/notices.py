@@ -1,0 +1,143 @@
+"""What people have to know about the topology itself. Nothing of it stops a stream."""
+
+from __future__ import annotations
+
+from .base import FrameRef, Record
+
+
+class BundlesDisagreed(Record, frozen=True):
+    """A bundle on trial judged a frame to the other side of its threshold than the one that counts.
+
+    Nothing is decided by it: it is for people who weigh the one bundle against the other.
+    """
+
+    ID = "disagreement_id"
+
+    disagreement_id: str
+    stream_id: str
+    session_id: str
+    frame: FrameRef
+    signal: str
+    bundle: str
+    bundle_digest: str
+    score: float
+    threshold: float
+    """At or above it the signal is on; each bundle has its own."""
+    shadow_bundle: str
+    shadow_digest: str
+    shadow_score: float
+    shadow_threshold: float
+    drill: bool = False
+
+    @property
+    def time(self) -> int:
+        return self.frame.captured_at
+
+
+class PoliciesDisagreed(Record, frozen=True):
+    """A policy on trial would have asked for something else than the one that counts."""
+
+    ID = "disagreement_id"
+    TIME = "decided_at"
+
+    disagreement_id: str
+    stream_id: str
+    session_id: str
+    decided_at: int
+    cause_id: str
+    policy: str
+    policy_digest: str
+    effects: list[str]
+    """Names of what was asked for, in order; empty where nothing was."""
+    explanation: str
+    shadow_policy: str
+    shadow_digest: str
+    shadow_effects: list[str]
+    shadow_explanation: str
+    drill: bool = False
+
+
+class StreamUnwatched(Record, frozen=True):
+    """A live stream's frames are not judged in time, or are again. Someone must look."""
+
+    ID = "notice_id"
+    TIME = "noticed_at"
+
+    notice_id: str
+    stream_id: str
+    session_id: str
+    noticed_at: int
+    watched_again: bool
+    reason: str
+    """``never-judged``, ``frames-stopped`` or ``lagging``; what it was, once watched again."""
+    since: int
+    """When the newest judged frame was appended, or the stream started where there is none."""
+    state: str
+    viewers: int
+    drill: bool = False
+
+
+class BreakerTripped(Record, frozen=True):
+    """Takedowns become escalations everywhere until ``expires_at`` or until an operator says so."""
+
+    ID = "trip_id"
+    TIME = "tripped_at"
+
+    trip_id: str
+    cause: str
+    """``takedowns``, ``streams-at-risk`` or ``operator``."""
+    tripped_at: int
+    expires_at: int
+    explanation: str
+    policy: str
+    policy_digest: str
+
+    @property
+    def subject(self) -> str:
+        return "breaker"
+
+
+class AlertRaised(Record, frozen=True):
+    """Something that runs needs a person, such as a policy file that can't be used."""
+
+    ID = "alert_id"
+    TIME = "raised_at"
+
+    alert_id: str
+    kind: str
+    """``policy-broken`` or ``policy-mended``."""
+    raised_at: int
+    source: str
+    detail: str
+
+    @property
+    def subject(self) -> str:
+        return self.source
+
+
+class EventDeadLettered(Record, frozen=True):
+    """An event that could not be processed, and why. The event itself stays where it lies."""
+
+    ID = "dead_letter_id"
+
+    dead_letter_id: str
+    topic: str
+    partition: int
+    offset: int
+    appended_at: int
+    """Kafka's time of the record, microseconds since the epoch; -1 where the broker gave none."""
+    agent: str
+    cause: str
+    """A member of ``DeadLetterCause``."""
+    detail: str
+    key: bytes
+    stream_id: str = ""
+    """Empty where the record could not be read far enough to know."""
+
+    @property
+    def time(self) -> int:
+        return max(self.appended_at, 0)
+
+    @property
+    def subject(self) -> str:
+        return f"{self.topic}/{self.partition}/{self.offset}"

@@ -9,6 +9,7 @@ from typing import NoReturn, TypeVar
 
 import faust
 from faust.types import TP, Message
+from faust.types.agents import AgentTestWrapperT
 
 from agents.intake import Intake, Record
 from agents.publishing import Outgoing, PublishFailed
@@ -95,3 +96,23 @@ class Bench:
     @property
     def intake(self) -> Intake:
         return Intake(self.agent, self.publisher, abort, self.counts)
+
+
+async def put_record(
+    agent: AgentTestWrapperT, topic: str, value: bytes, offset: int, key: bytes = b"key"
+) -> None:
+    """Put one record of ``topic``, partition 0, through an agent that reads several topics.
+
+    Faust's own ``put`` knows of one. What the agent did with it is to be seen once its test
+    context is left.
+    """
+    channel = agent.stream().channel
+    message = Message(
+        *(topic, 0, offset, 1.5, 0, [], key, value, None),
+        tp=TP(topic, 0),
+        # Of another generation it would be passed over, as after a rebalance.
+        generation_id=agent.app.consumer_generation_id,
+    )
+    await channel.put(await channel.decode(message))
+    async with agent.new_value_processed:
+        await agent.new_value_processed.wait()

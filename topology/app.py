@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +17,6 @@ from agents.aggregation import agent as aggregation
 from agents.aggregation.rebuild import History
 from agents.aggregation.windows import WindowSpec
 from agents.decision import agent as decision
-from agents.decision.policy import DEFAULT_POLICY
 from agents.decision.state_log import StateLog
 from agents.detection import agent as detection
 from agents.intake import Abort, Intake
@@ -24,10 +24,12 @@ from agents.oncall import health, web
 from agents.oncall.feed import Feed
 from agents.oncall.read_model import ReadModel
 from agents.publishing import Publisher
-from schemas import Codec
+from schemas import MICROSECONDS, Codec
 
+from .controls import ControlsFollower
 from .faust_mend import MendedApp
 from .kafka_config import faust_credentials, largest_record
+from .policies import PolicyFiles
 from .serving import detection_work
 from .settings import Settings
 
@@ -84,16 +86,41 @@ def build_app(
             runs.append(work.status)
         case Role.JUDGEMENT:
             spec = WindowSpec()
-            aggregation.register(app, ports.codec, ports.history, intake("aggregation"), spec)
-            decision.register(app, ports.codec, DEFAULT_POLICY, ports.state_log, intake("decision"))
-            read_model = ReadModel(spec.hit)
             credentials = credentials_to_aiokafka_auth(faust_credentials(settings))
             kafka = {"bootstrap_servers": bootstrap, **credentials}
+            policies = PolicyFiles(
+                settings.policy, ports.publisher, [it / MICROSECONDS for it in spec.lengths]
+            )
+            policies.begin()
+            following = ControlsFollower(policies.current, ports.codec, kafka)
+            aggregation.register(app, ports.codec, ports.history, intake("aggregation"), spec)
+            decision.register(
+                app,
+                ports.codec,
+                intake("decision"),
+                policies=lambda: policies.current,
+                controls=following.controls,
+                state_log=ports.state_log,
+            )
+            read_model = ReadModel(spec.hit)
             feed = Feed(read_model, ports.codec, kafka)
             web.register(app, read_model, feed)
-            app.add_dependency(feed)
-            ready.append(lambda: {"on-call feed caught up": feed.caught_up})
+            for service in (policies, following, feed):
+                app.add_dependency(service)
+            ready.append(
+                lambda: {
+                    "on-call feed caught up": feed.caught_up,
+                    "controls known": following.fresh,
+                }
+            )
+            runs += [policies.status, lambda: _held_back(following, policies)]
     return app
+
+
+def _held_back(following: ControlsFollower, policies: PolicyFiles) -> dict[str, object]:
+    """What holds takedowns back now."""
+    live, now = policies.current.live, time.time_ns() // 1000
+    return {"controls": following.controls.status(live, now)}
 
 
 def _progress(app: faust.App) -> dict[str, bool]:

@@ -16,7 +16,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from .errors import OperatorError
 
-_DEFAULT_BUNDLE = Path(__file__).parent.parent / "agents/detection/bundles/lite0"
+_AGENTS = Path(__file__).parent.parent / "agents"
+_DEFAULT_BUNDLE = _AGENTS / "detection/bundles/lite0"
+_DEFAULT_POLICY = _AGENTS / "decision/policies/default.toml"
 
 
 def _runtime_dir() -> Path:
@@ -73,6 +75,9 @@ class Settings(BaseSettings):
     latency_target: float = Field(default=0.25, gt=0)
     """From a micro-batch's first frame to its detections, where no backlog is before it."""
     inference_timeout: float = Field(default=60.0, gt=0)
+
+    policy: Path = _DEFAULT_POLICY
+    """A policy, or a line-up of policies (``agents.decision.policies``)."""
 
     web_host: str = "127.0.0.1"
     web_port: int = Field(default=6066, ge=0, le=65535)

@@ -1,36 +1,50 @@
-"""The aggregation agent: detections in, risk out.
+"""The aggregation agent: detections and ticks in, risk and which streams are heard out.
 
 Its state is not stored: the detections topic is its log, and what a worker needs of a partition
-that it was handed is read back from there.
+that it was handed is read back from there. The worker that has a partition also makes its ticks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+import time
+from collections.abc import Callable, Sequence
 
 import faust
 from faust.types import StreamT
 
-from schemas import Codec, DetectionsMade, RiskAssessed, topics
+from schemas import Codec, DetectionsMade, Ticked, topics
 
 from ..dead_letters import Coordinates, Rejection
 from ..intake import Intake, Record, coordinates, read
-from ..publishing import Outgoing
+from ..publishing import Outgoing, PublishFailed, outgoing
 from .rebuild import History, rebuild
 from .risk import PartitionWindows
 from .windows import WindowSpec
 
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 1.0
+
 
 def register(
-    app: faust.App, codec: Codec, history: History, intake: Intake, spec: WindowSpec
+    app: faust.App,
+    codec: Codec,
+    history: History,
+    intake: Intake,
+    spec: WindowSpec,
+    *,
+    now_us: Callable[[], int] = lambda: time.time_ns() // 1000,
 ) -> None:
-    """Put the aggregation agent on ``app``."""
-    topic = app.topic(topics.DETECTIONS, value_serializer="raw", key_serializer="raw")
+    """Put the aggregation agent on ``app``; ``now_us`` is the clock that ticks tell."""
+    topic = app.topic(topics.DETECTIONS, topics.TICKS, value_serializer="raw", key_serializer="raw")
     partitions: dict[int, PartitionWindows] = {}
 
     async def step(events: Sequence[Record]) -> list[Outgoing]:
         (event,) = events
         source = coordinates(event)
+        if source.topic == topics.TICKS:
+            return tick(event, source)
         batch = read(codec, event, DetectionsMade)
         if isinstance(batch, Rejection):
             return [intake.reject(event, batch)]
@@ -41,18 +55,26 @@ def register(
         risks = windows.observe(batch, source.offset)
         for reason, times in windows.take_refused().items():
             intake.count_refused(reason, times)
-        return [_outgoing(risk, source) for risk in risks]
+        return [outgoing(risk, source.traceparent) for risk in risks]
+
+    def tick(event: Record, source: Coordinates) -> list[Outgoing]:
+        ticked = read(codec, event, Ticked)
+        if isinstance(ticked, Rejection):
+            return [intake.reject(event, ticked)]
+        windows = partitions.setdefault(source.partition, PartitionWindows(spec))
+        heard = windows.tick(ticked.ticked_at, source.partition)
+        return [outgoing(heard, source.traceparent, source.partition)]
+
+    @app.timer(TICK_SECONDS)
+    async def make_ticks() -> None:
+        mine = {tp.partition for tp in app.consumer.assignment() if tp.topic == topics.TICKS}
+        ticks = [outgoing(Ticked(number, now_us()), None, number) for number in sorted(mine)]
+        try:
+            await intake.publish(ticks)
+        except PublishFailed as failure:
+            # The next second comes; what is overdue then is no less so.
+            log.warning("no tick: %s", failure)
 
     @app.agent(topic, name="aggregation")
     async def aggregation(stream: StreamT[bytes]) -> None:
         await intake.each(stream, step)
-
-
-def _outgoing(risk: RiskAssessed, source: Coordinates) -> Outgoing:
-    return Outgoing(
-        event=risk,
-        id=risk.risk_id,
-        time=risk.assessed_at,
-        key=risk.stream_id.encode(),
-        cause_traceparent=source.traceparent,
-    )

@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import Counter
 from dataclasses import dataclass, field
+from math import exp
 
-from schemas import MICROSECONDS, Detection, DetectionsMade, RiskAssessed, WindowSummary, derive_id
+from schemas import (
+    MICROSECONDS,
+    Detection,
+    DetectionsMade,
+    FrameRef,
+    RiskAssessed,
+    SignalEvidence,
+    StreamsHeard,
+    derive_id,
+)
 
-from .windows import FrameRefused, Sample, SessionWindows, WindowSpec, frame_ref
+from .evidence import log_odds_of, signal_evidence
+from .hearing import Hearing, Key, Session
+from .windows import KNOWN_SIGNALS, FrameRefused, SessionWindows, WindowSpec
 
-IDLE = 10 * 60 * MICROSECONDS
-"""A session without frames for this long, in time of appending, is forgotten."""
 REPEAT = MICROSECONDS
 """While a stream is not clear its risk is told at least this often, in event time."""
+_PRIOR = 6.0
+"""How much evidence, in log-odds, makes an attack as likely as none."""
+_KNOWN_WEIGHT = 5.0
+"""A match with known content is near certain: one slot of it is as good as five."""
 
 
-def risk_of(window: WindowSummary) -> float:
-    """Risk, 0 to 1: the window's mean firearm signal, as far as the window was watched at all."""
-    return window.mean * window.coverage
-
-
-@dataclass(slots=True)
-class _Session:
-    windows: SessionWindows
-    appended_at: int
-    told_at: int = 0
-    clear: bool = True
+def risk_of(evidence: list[SignalEvidence]) -> float:
+    """How likely an attack is, 0 to 1: the evidence against the odds of there being one."""
+    firearm = log_odds_of(evidence, "firearm")
+    known = _KNOWN_WEIGHT * log_odds_of(evidence, "known_content")
+    return round(1 / (1 + exp(_PRIOR - max(firearm, known))), 6)
 
 
 @dataclass(slots=True)
@@ -38,98 +46,94 @@ class PartitionWindows:
 
     spec: WindowSpec
     next_offset: int = 0
-    sessions: OrderedDict[tuple[str, str], _Session] = field(default_factory=OrderedDict)
+    sessions: dict[Key, Session] = field(default_factory=dict)
     refused: Counter[FrameRefused] = field(default_factory=Counter)
+    _hearing: Hearing = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._hearing = Hearing(self.sessions)
 
     def observe(self, batch: DetectionsMade, offset: int) -> list[RiskAssessed]:
         """Take in the batch at ``offset`` of the partition; the risks it moved, in order."""
         self.next_offset = offset + 1
-        risks = [
-            risk
-            for detection in batch.detections
-            if (risk := self._observe(batch, detection)) is not None
-        ]
-        if batch.detections:
-            self._forget(before=batch.detections[-1].appended_at - IDLE)
+        signals = tuple(name for name in KNOWN_SIGNALS if name in batch.signals)
+        columns = [batch.signals.index(name) for name in signals]
+        # The usual bundle says just what is kept, in this order.
+        as_they_are = columns == list(range(len(batch.signals)))
+        risks = []
+        for detection in batch.detections:
+            scores = detection.scores
+            if not as_they_are:
+                scores = [scores[column] for column in columns]
+            risk = self._observe(batch, detection, signals, scores)
+            if risk is not None:
+                risks.append(risk)
         return risks
+
+    def tick(self, now: int, partition: int) -> StreamsHeard:
+        """It is ``now``: which sessions were heard of late. Idle ones are forgotten."""
+        return StreamsHeard(partition, now, self._hearing.tell(now))
 
     def take_refused(self) -> Counter[FrameRefused]:
         """How many frames were refused since this was last asked, by reason."""
         refused, self.refused = self.refused, Counter()
         return refused
 
-    def _observe(self, batch: DetectionsMade, detection: Detection) -> RiskAssessed | None:
-        session = self._session(detection)
-        sample = Sample(
-            captured_at=detection.captured_at,
-            offset=detection.offset,
-            sequence=detection.sequence,
-            score=detection.scores[batch.signals.index("firearm")],
-            fictional=_score_if_any(batch, detection, "fictional"),
-            drill=detection.drill,
-        )
-        # Told whatever it shows, the first frame too: what was told before a silence of the longest
-        # window must not matter, or windows could not be rebuilt from the recent log alone.
-        anew = sample.captured_at - session.windows.watermark > self.spec.lengths[-1]
-        if refused := session.windows.observe(sample):
-            self.refused[refused] += 1
-            return None
-        summaries = session.windows.summaries()
-        clear = summaries[-1].hits == 0
-        moved = anew or clear != session.clear or session.windows.is_hit(sample)
-        due = not clear and session.windows.watermark - session.told_at >= REPEAT
-        session.clear = clear
-        if not (moved or due):
-            return None
-        session.told_at = session.windows.watermark
-        return _assess(batch, detection, session.windows, sample, summaries)
-
-    def _session(self, detection: Detection) -> _Session:
-        """The session's state, fresh for a new one.
-
-        Sessions of a stream are apart, whatever their event times: a restart on a shard whose
-        clock is behind, or a handover during which two shards send, leaves none unwatched.
-        """
+    def _observe(
+        self,
+        batch: DetectionsMade,
+        detection: Detection,
+        signals: tuple[str, ...],
+        scores: list[float],
+    ) -> RiskAssessed | None:
+        # Sessions of a stream are apart, whatever their event times: a restart on a shard whose
+        # clock is behind, or a handover during which two shards send, leaves none unwatched.
         key = (detection.stream_id, detection.session_id)
         session = self.sessions.get(key)
         if session is None:
-            windows = SessionWindows(self.spec)
-            session = self.sessions[key] = _Session(windows, detection.appended_at)
+            session = self.sessions[key] = Session(SessionWindows(self.spec, signals))
+        windows = session.windows
+        if windows.signals != signals:
+            windows.keep_signals(signals)
+        before, was_clear = windows.watermark, windows.clear
+        captured_at = detection.captured_at
+        refused = windows.observe(
+            captured_at, detection.offset, detection.sequence, scores, detection.drill
+        )
+        if refused is not None:
+            self.refused[refused] += 1
+            return None
         session.appended_at = max(session.appended_at, detection.appended_at)
-        self.sessions.move_to_end(key)
-        return session
-
-    def _forget(self, before: int) -> None:
-        while self.sessions:
-            key, session = next(iter(self.sessions.items()))
-            if session.appended_at >= before:
-                return
-            del self.sessions[key]
-
-
-def _score_if_any(batch: DetectionsMade, detection: Detection, signal: str) -> float:
-    return detection.scores[batch.signals.index(signal)] if signal in batch.signals else 0.0
+        if not session.in_turn:
+            self._hearing.hear(key, session)
+        clear = windows.clear
+        # The first frame is told whatever it shows, and so is one after a silence of the longest
+        # window: what was told before that must not matter, or windows could not be rebuilt from
+        # the recent log alone.
+        if clear and was_clear and captured_at - before <= self.spec.lengths[-1]:
+            return None
+        moved = clear or was_clear or windows.is_hit(scores)
+        due = windows.watermark // REPEAT > before // REPEAT
+        return _assess(batch, detection, windows, scores[0]) if moved or due else None
 
 
 def _assess(
-    batch: DetectionsMade,
-    detection: Detection,
-    windows: SessionWindows,
-    sample: Sample,
-    summaries: list[WindowSummary],
+    batch: DetectionsMade, detection: Detection, windows: SessionWindows, score: float
 ) -> RiskAssessed:
     topic, partition = batch.frame_topic, batch.frame_partition
+    signals = signal_evidence(windows)
     return RiskAssessed(
         # Named after the frame and not the batch, which a restart may cut differently.
         risk_id=derive_id("risk", topic, partition, detection.offset, batch.bundle_digest),
         stream_id=detection.stream_id,
         session_id=detection.session_id,
         assessed_at=windows.watermark,
-        risk=risk_of(summaries[0]),
-        windows=summaries,
+        risk=risk_of(signals),
+        windows=windows.summaries(),
         evidence=windows.evidence(topic, partition),
-        cause=frame_ref(topic, partition, sample),
+        cause=FrameRef(topic, partition, detection.offset, detection.captured_at, score),
         bundle=batch.bundle,
         bundle_digest=batch.bundle_digest,
         drill=windows.drill,
+        signals=signals,
     )

@@ -1,21 +1,44 @@
 """Sliding windows in event time over the detections of one session of a stream. Pure.
 
-What time it is: the watermark, the latest ``captured_at`` seen of the session. Which frames
-count: those within ``grace`` of the watermark when they come, each once. What is computed: one
-:class:`WindowSummary` for each length, over ``(watermark - length, watermark]``.
+Time is cut into slots of half a second, and a ring holds the last 64 of them: the longest window
+and the grace. What time it is: the watermark, the latest ``captured_at`` seen of the session. Which
+frames count: those within ``grace`` of the watermark when they come, each once. What is computed:
+one :class:`WindowSummary` for each length, over the slots that end with the watermark's; a window
+of 3 s is the last six.
 
-The state after a frame depends on nothing older than the longest window plus grace, so it can be
-rebuilt from the log and need not be stored.
+A slot holds counts and sums of whole numbers, so the order in which frames come within grace
+changes nothing, to the bit, and the state is as large at 30 frames a second as at one. Windows
+count time and not frames where they can: ``coverage`` and the half seconds with a hit mean the same
+at any sampling rate.
+
+The state after a frame depends on nothing older than the ring, so it can be rebuilt from the log
+and need not be stored.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
-from schemas import MICROSECONDS, FrameRef, WindowSummary
+from schemas import MICROSECONDS, FrameRef, SignalSummary, WindowSummary
+
+SLOT = MICROSECONDS // 2
+SLOTS = 64
+SCALE = 1000
+"""Scores are summed in thousandths."""
+FRAMES_A_SLOT = 60
+"""More in half a second are refused, so that sums stay within 16 bits."""
+KNOWN_SIGNALS = ("firearm", "fictional", "first_person", "known_content")
+"""What windows are kept of, where a model says it; the first is always there."""
+
+_SEEN = frozenset({"firearm", "known_content"})
+"""Signals whose hits make a stream not clear."""
+_RING = (1 << SLOTS) - 1
+_NUMBERS = 256
+_ALL_NUMBERS = (1 << _NUMBERS) - 1
+_NEVER = -SLOTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +46,11 @@ class WindowSpec:
     """Lengths and rules of the windows; times in microseconds."""
 
     lengths: tuple[int, ...] = (3 * MICROSECONDS, 10 * MICROSECONDS, 30 * MICROSECONDS)
-    """Ascending. The first is the one that risk is read from."""
+    """Ascending, in whole slots; the longest and the grace fit the ring."""
     grace: int = 2 * MICROSECONDS
     """How far behind the watermark a frame may come and still count; inclusive."""
-    hold: int = MICROSECONDS
-    """How long one frame vouches for its stream: a longer silence is not covered."""
     hit: float = 0.5
-    """A frame whose firearm signal is at least this is a hit."""
-    samples: int = 240
-    """Most frames kept for a stream, oldest dropped: bounds the state at any sampling rate."""
+    """A frame whose signal is at least this is a hit of that signal."""
 
     @property
     def horizon(self) -> int:
@@ -50,94 +69,224 @@ class FrameRefused(StrEnum):
 
     LATE = "late"
     DUPLICATE = "duplicate"
+    CROWDED = "crowded"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Sample:
-    """One judged frame in a window. Ordered by event time, then by place in the log."""
-
-    captured_at: int
-    offset: int
-    sequence: int = field(compare=False)
-    score: float = field(compare=False)
-    fictional: float = field(compare=False, default=0.0)
-    drill: bool = field(compare=False, default=False)
-
-
-@dataclass(slots=True)
 class SessionWindows:
     """The windows of one session of one stream; what time it is comes with the frames."""
 
-    spec: WindowSpec
-    samples: list[Sample] = field(default_factory=list)
-    watermark: int = 0
+    __slots__ = (
+        "best",
+        "best_at",
+        "best_offset",
+        "frames",
+        "hits",
+        "last_hit",
+        "last_real",
+        "newest",
+        "number",
+        "numbers",
+        "observed",
+        "signals",
+        "spec",
+        "sums",
+        "watermark",
+    )
 
-    def observe(self, sample: Sample) -> FrameRefused | None:
-        """Take one frame in, or say why not. The watermark never goes back."""
-        if sample.captured_at < self.watermark - self.spec.grace:
+    def __init__(self, spec: WindowSpec, signals: tuple[str, ...] = KNOWN_SIGNALS[:1]) -> None:
+        self.spec = spec
+        self.signals = signals
+        self.watermark = 0
+        self.newest = 0
+        """Number of the watermark's slot since the epoch."""
+        self.observed = 0
+        """Bit ``i``: the slot ``i`` before the newest has a frame."""
+        self.number = -1
+        self.numbers = 0
+        """Bit ``i``: the frame of the number ``i`` below ``number`` is in."""
+        self.last_hit = _NEVER
+        """Slot of the newest frame that saw a firearm or known content."""
+        self.last_real = _NEVER
+        """Slot of the newest frame that is not a drill's."""
+        self.frames = array("B", bytes(SLOTS))
+        self.best = array("H", bytes(2 * SLOTS))
+        """The highest firearm score of a slot, scaled; and the frame that has it."""
+        self.best_offset = array("q", bytes(8 * SLOTS))
+        self.best_at = array("I", bytes(4 * SLOTS))
+        """Microseconds into the slot."""
+        self.sums = [array("H", bytes(2 * SLOTS)) for _ in signals]
+        self.hits = [array("B", bytes(SLOTS)) for _ in signals]
+
+    def observe(
+        self,
+        captured_at: int,
+        offset: int,
+        sequence: int,
+        scores: Sequence[float],
+        drill: bool = False,
+    ) -> FrameRefused | None:
+        """Take one frame in, or say why not. The watermark never goes back.
+
+        ``scores`` are those of ``signals``, 0 to 1. Numbers of a session grow with time; a shard
+        that begins to count anew goes on where it is. Raises ``ValueError`` for other scores.
+        """
+        if not 0.0 <= min(scores) <= max(scores) <= 1.0:
+            raise ValueError("a score lies outside 0 to 1")
+        slot = captured_at // SLOT
+        ahead = captured_at - self.watermark
+        if ahead > 0:
+            self._advance(slot)
+            self.watermark = captured_at
+        elif -ahead > self.spec.grace:
             return FrameRefused.LATE
-        if self._seen(sample):
+        at = slot % SLOTS
+        if self.frames[at] >= FRAMES_A_SLOT:
+            return FrameRefused.CROWDED
+        if not self._number(sequence, newer=ahead > 0):
             return FrameRefused.DUPLICATE
-        insort(self.samples, sample)
-        self.watermark = max(self.watermark, sample.captured_at)
-        oldest = self.watermark - self.spec.horizon
-        excess = max(len(self.samples) - self.spec.samples, 0)
-        stale = bisect_right(self.samples, oldest, key=lambda kept: kept.captured_at)
-        del self.samples[: max(excess, stale)]
+        self.frames[at] += 1
+        self.observed |= 1 << (self.newest - slot)
+        hit = self.spec.hit
+        for sums, hits, signal, score in zip(
+            self.sums, self.hits, self.signals, scores, strict=True
+        ):
+            sums[at] += int(score * SCALE + 0.5)
+            if score >= hit:
+                hits[at] += 1
+                if slot > self.last_hit and signal in _SEEN:
+                    self.last_hit = slot
+        self._keep_best(at, int(scores[0] * SCALE + 0.5), offset, captured_at - slot * SLOT)
+        if not drill and slot > self.last_real:
+            self.last_real = slot
         return None
 
-    def _seen(self, sample: Sample) -> bool:
-        """Whether this frame, or another of its number, is in already."""
-        near = bisect_left(self.samples, sample.captured_at, key=lambda kept: kept.captured_at)
-        at_same_time = self.samples[near : near + 1]
-        if at_same_time and at_same_time[0].captured_at == sample.captured_at:
-            return True
-        return any(kept.sequence == sample.sequence for kept in reversed(self.samples))
+    def is_hit(self, scores: Sequence[float]) -> bool:
+        """Whether a frame with these scores sees a firearm or known content."""
+        return any(
+            score >= self.spec.hit and signal in _SEEN
+            for signal, score in zip(self.signals, scores, strict=True)
+        )
+
+    def keep_signals(self, signals: tuple[str, ...]) -> None:
+        """Go on with other signals: a bundle was swapped for one that says others."""
+        kept = {
+            name: rings for name, *rings in zip(self.signals, self.sums, self.hits, strict=True)
+        }
+        empty = [array("H", bytes(2 * SLOTS)), array("B", bytes(SLOTS))]
+        rings = [kept.get(name) or [empty[0][:], empty[1][:]] for name in signals]
+        self.signals = signals
+        self.sums = [ring[0] for ring in rings]
+        self.hits = [ring[1] for ring in rings]
 
     def summaries(self) -> list[WindowSummary]:
         """One summary a length, shortest first."""
         return [self._summary(length) for length in self.spec.lengths]
 
     def evidence(self, topic: str, partition: int, most: int = 3) -> list[FrameRef]:
-        """The highest-scoring hits of the longest window, highest first."""
-        hits = [sample for sample in self._within(self.spec.lengths[-1]) if self.is_hit(sample)]
-        best = sorted(hits, key=lambda sample: (-sample.score, sample.captured_at))[:most]
-        return [frame_ref(topic, partition, sample) for sample in best]
+        """The highest-scoring hits of the longest window, highest first, one a slot at most.
+
+        Where known content was seen and no firearm, the newest of those frames.
+        """
+        hits = self.hits[0]
+        slots = [slot for slot in self._slots(self.spec.lengths[-1]) if hits[slot % SLOTS]]
+        if not slots and "known_content" in self.signals:
+            known = self.hits[self.signals.index("known_content")]
+            slots = [slot for slot in self._slots(self.spec.lengths[-1]) if known[slot % SLOTS]]
+        slots.sort(key=lambda slot: (-self.best[slot % SLOTS], slot))
+        return [self._best_of(slot, topic, partition) for slot in slots[:most]]
 
     @property
     def drill(self) -> bool:
         """Whether every frame kept is a drill's: one real frame makes the stream real."""
-        return all(sample.drill for sample in self.samples)
+        return self.newest - self.last_real >= SLOTS
 
-    def is_hit(self, sample: Sample) -> bool:
-        return sample.score >= self.spec.hit
+    @property
+    def clear(self) -> bool:
+        """Whether the longest window has no hit of a firearm or of known content."""
+        return self.newest - self.last_hit >= self.spec.lengths[-1] // SLOT
 
-    def _within(self, length: int) -> list[Sample]:
-        start = self.watermark - length
-        first = bisect_right(self.samples, start, key=lambda kept: kept.captured_at)
-        return self.samples[first:]
+    def last(self, values: array[int], slots: int) -> array[int]:
+        """The newest ``slots`` values of a ring, oldest first."""
+        end = self.newest % SLOTS + 1
+        if slots <= end:
+            return values[end - slots : end]
+        return values[end - slots :] + values[:end]
+
+    def _advance(self, slot: int) -> None:
+        """Make ``slot`` the newest; what it takes the place of is forgotten."""
+        steps = slot - self.newest
+        if steps <= 0:
+            return
+        self.observed = (self.observed << steps) & _RING if steps < SLOTS else 0
+        for step in range(max(steps - SLOTS, 0), steps):
+            at = (self.newest + 1 + step) % SLOTS
+            if self.frames[at]:
+                self.frames[at] = self.best[at] = self.best_offset[at] = self.best_at[at] = 0
+                for sums in self.sums:
+                    sums[at] = 0
+                for hits in self.hits:
+                    hits[at] = 0
+        self.newest = slot
+
+    def _number(self, sequence: int, newer: bool) -> bool:
+        """Whether the number is new; if so it is noted. A frame of a time of its own is."""
+        above = sequence - self.number
+        if above > 0:
+            # A far jump must not make a number as long.
+            shifted = self.numbers << above if above < _NUMBERS else 0
+            self.number, self.numbers = sequence, (shifted | 1) & _ALL_NUMBERS
+            return True
+        if newer:
+            self.number, self.numbers = sequence, 1
+            return True
+        bit = 1 << -above if -above < _NUMBERS else 0
+        if not bit or self.numbers & bit:
+            return False
+        self.numbers |= bit
+        return True
+
+    def _keep_best(self, at: int, score: int, offset: int, within: int) -> None:
+        held = self.best[at]
+        if (
+            score > held
+            or self.frames[at] == 1
+            or (score == held and offset < self.best_offset[at])
+        ):
+            self.best[at], self.best_offset[at], self.best_at[at] = score, offset, within
+
+    def _best_of(self, slot: int, topic: str, partition: int) -> FrameRef:
+        at = slot % SLOTS
+        captured_at = slot * SLOT + self.best_at[at]
+        score = self.best[at] / SCALE
+        return FrameRef(topic, partition, self.best_offset[at], captured_at, score)
+
+    def _slots(self, length: int) -> range:
+        return range(self.newest - length // SLOT + 1, self.newest + 1)
 
     def _summary(self, length: int) -> WindowSummary:
-        inside = self._within(length)
-        scores = [sample.score for sample in inside]
+        slots = length // SLOT
+        window = (1 << slots) - 1
+        frames = sum(self.last(self.frames, slots))
+        # A frame vouches for its own slot and the one before.
+        covered = (self.observed | self.observed << 1) & window
+        signals = [
+            self._signal(signal, number, slots, frames)
+            for number, signal in enumerate(self.signals)
+        ]
+        fictional = next((it.mean for it in signals if it.signal == "fictional"), 0.0)
         return WindowSummary(
             seconds=length / MICROSECONDS,
-            frames=len(inside),
-            hits=sum(self.is_hit(sample) for sample in inside),
-            coverage=sum(self._vouched(inside, length)) / length,
-            mean=sum(scores) / len(scores),
-            peak=max(scores),
-            fictional=sum(sample.fictional for sample in inside) / len(inside),
+            frames=frames,
+            hits=signals[0].hits,
+            coverage=covered.bit_count() / slots,
+            mean=signals[0].mean,
+            peak=max(self.last(self.best, slots)) / SCALE,
+            fictional=fictional,
+            observed=(self.observed & window).bit_count(),
+            signals=signals,
         )
 
-    def _vouched(self, inside: list[Sample], length: int) -> Iterator[int]:
-        """Time before each frame that it vouches for, at most ``hold``, within the window."""
-        earlier = self.watermark - length
-        for sample in inside:
-            yield min(sample.captured_at - earlier, self.spec.hold)
-            earlier = sample.captured_at
-
-
-def frame_ref(topic: str, partition: int, sample: Sample) -> FrameRef:
-    """Where the frame of ``sample`` lies."""
-    return FrameRef(topic, partition, sample.offset, sample.captured_at, sample.score)
+    def _signal(self, signal: str, number: int, slots: int, frames: int) -> SignalSummary:
+        hits = self.last(self.hits[number], slots)
+        total = sum(self.last(self.sums[number], slots))
+        return SignalSummary(signal, sum(hits), slots - hits.count(0), total / SCALE / frames)

@@ -1,16 +1,29 @@
-"""What it takes to escalate and to take down. Pure.
+"""What it takes to watch, to escalate and to take down, and what follows. Pure.
 
-A policy is frozen and carries its version; its digest goes with every decision made under it.
+A policy is frozen and carries its version; its digest goes with every decision made under it. Its
+file's grammar is that of ``policy_file``.
 """
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import IntEnum, StrEnum
+from functools import cached_property
 from hashlib import sha256
 
 import msgspec
+from msgspec import Struct
 
-from schemas import RiskAssessed, WindowSummary
+from schemas import MICROSECONDS, RiskAssessed
+
+from .conditions import Group
+from .facts import Facts
+from .measures import Circumstances
+from .requirement import Requirement
+
+_SECOND = MICROSECONDS
+_MINUTE = 60 * _SECOND
+_HOUR = 60 * _MINUTE
+_DAY = 24 * _HOUR
 
 
 class Grade(IntEnum):
@@ -20,110 +33,173 @@ class Grade(IntEnum):
     WATCH = 1
     ESCALATE = 2
     TAKEDOWN = 3
+    CERTAIN = 4
+    """Content that is known: taken down at once."""
 
 
-class Rule(msgspec.Struct, frozen=True):
-    """Reaches ``grade`` when one window meets every bound; all bounds are inclusive."""
+class Severity(StrEnum):
+    """How urgent an escalation is, least first."""
+
+    ELEVATED = "elevated"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+class Rule(Struct, frozen=True):
+    """Reaches ``grade`` while ``when`` holds."""
 
     name: str
     grade: Grade
-    window_seconds: float
-    hits: int
-    share: float
-    """Hits among the frames of the window: what makes a rule mean the same at any sampling rate."""
-    mean: float
-    coverage: float
-    fictional: float = 1.0
-    """Largest mean of the fictional signal (game or film); 1 leaves it out of account."""
-
-    def met_by(self, window: WindowSummary) -> bool:
-        return self.met_but_for_fiction(window) and window.fictional <= self.fictional
-
-    def met_but_for_fiction(self, window: WindowSummary) -> bool:
-        return (
-            window.hits >= self.hits
-            and window.hits >= self.share * window.frames
-            and window.mean >= self.mean
-            and window.coverage >= self.coverage
-        )
-
-    def explain(self, window: WindowSummary) -> str:
-        """The rule beside what was measured, in words."""
-        fiction = (
-            f", fiction {window.fictional:.2f} (allows {self.fictional:g})"
-            if self.fictional < 1
-            else ""
-        )
-        return (
-            f"{window.hits} of {window.frames} frames of the last {window.seconds:g} s show a "
-            f"firearm (rule '{self.name}' asks for {self.share:.0%} and at least {self.hits}), "
-            f"mean signal {window.mean:.2f} "
-            f"(asks for {self.mean:g}), watched {window.coverage:.0%} of the time "
-            f"(asks for {self.coverage:.0%}){fiction}"
-        )
+    when: Group
+    severity: Severity = Severity.HIGH
+    """Of the escalation that it raises."""
+    boost: bool = False
+    """Whether it asks for a higher sampling rate when it begins to hold."""
+    cooldown: int = 0
+    """It does not act again on a session within this, in microseconds."""
 
 
-class Policy(msgspec.Struct, frozen=True):
-    """Versioned rules, strongest grade first."""
+class Answers(Struct, frozen=True):
+    """How long answers are waited for, in microseconds, and how often is asked."""
+
+    takedown_within: int = 10 * _SECOND
+    takedown_retries: int = 1
+    """After these an escalation says that the takedown is not confirmed."""
+    escalation_within: dict[str, int] = msgspec.field(
+        default_factory=lambda: {
+            Severity.ELEVATED.value: 10 * _MINUTE,
+            Severity.HIGH.value: 5 * _MINUTE,
+            Severity.CRITICAL.value: 2 * _MINUTE,
+        }
+    )
+    """By severity."""
+    escalation_repeats: int = 3
+    forget_after: int = 7 * _DAY
+    """An incident that nobody answers is closed after this."""
+
+
+class Routes(Struct, frozen=True):
+    """Whom escalations are for."""
+
+    by_severity: dict[str, tuple[str, ...]] = msgspec.field(
+        default_factory=lambda: {
+            Severity.ELEVATED.value: ("human-review",),
+            Severity.HIGH.value: ("human-review", "on-call"),
+            Severity.CRITICAL.value: ("on-call", "human-review"),
+        }
+    )
+    repeated: tuple[str, ...] = ("duty-manager",)
+    """Besides, once nobody has answered in time."""
+
+
+class Referral(Struct, frozen=True):
+    """Whom law-enforcement referrals are for, and when one is prepared."""
+
+    on: tuple[str, ...] = ("takedown", "verdict-true")
+    default: str = "national-police"
+    """Where no region fits; empty: none is prepared then."""
+    regions: dict[str, str] = {}
+
+    def recipient(self, region: str) -> str:
+        """Who a referral of a stream in ``region`` is for; empty for nobody."""
+        return self.regions.get(region, self.default)
+
+
+class BreakerLimits(Struct, frozen=True):
+    """How much is too much to be true. Times in microseconds."""
+
+    takedowns: int = 5
+    within: int = 10 * _MINUTE
+    share_at_risk: float = 0.05
+    at_least_at_risk: int = 20
+    """The share counts from this many streams at risk on."""
+    lasts: int = _HOUR
+
+
+class Boost(Struct, frozen=True):
+    """How fast a stream is to be sampled that needs a closer look, and how long (microseconds)."""
+
+    frames_per_second: float = 8.0
+    lasts: int = 60 * _SECOND
+
+
+class Policy(Struct, frozen=True, dict=True):
+    """Versioned rules, strongest grade first, and all that follows from them. Times in
+    microseconds."""
 
     name: str
     version: str
     rules: tuple[Rule, ...]
+    answers: Answers = Answers()
+    routes: Routes = Routes()
+    referral: Referral = Referral()
+    breaker: BreakerLimits = BreakerLimits()
+    sampling: Boost = Boost()
+    unwatched_after: int = 15 * _SECOND
+    stop_settle: int = 10 * _SECOND
+    """Frames captured later than this after a confirmed stop mean that the stream still runs."""
+    longest_override: int = 7 * _DAY
+    """Longest suppression, hold or breaker that may be ordered."""
 
     @property
     def label(self) -> str:
         return f"{self.name}/{self.version}"
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256, hex, of the policy as canonical JSON."""
         return sha256(msgspec.json.encode(self, order="sorted")).hexdigest()
 
+    @cached_property
+    def asked(self) -> tuple[tuple[Rule, Requirement], ...]:
+        """The rules with what they ask for, made ready to be asked often."""
+        return tuple((rule, Requirement(rule.when)) for rule in self.rules)
 
-class Verdict(msgspec.Struct, frozen=True):
-    """What a policy makes of one risk; without a rule for the grade ``NONE``."""
+
+class Verdict(Struct, frozen=True):
+    """What a policy makes of one stream; without a rule for the grade ``NONE``."""
 
     grade: Grade
     rule: str = ""
     explanation: str = ""
+    severity: Severity = Severity.ELEVATED
+    boost: bool = False
+    cooldown: int = 0
+    holding: tuple[str, ...] = ()
+    """All rules that hold now: what hysteresis goes by the next time."""
+    window: int = 0
+    """Longest window that the rule looks at, in microseconds; 0 for none."""
 
 
-def judge(policy: Policy, risk: RiskAssessed) -> Verdict:
-    """The first rule of ``policy`` that ``risk`` meets, and what fiction held back before it."""
-    windows = {window.seconds: window for window in risk.windows}
-    held_back: list[str] = []
-    for rule in policy.rules:
-        window = windows.get(rule.window_seconds)
-        if window is None or not rule.met_but_for_fiction(window):
-            continue
-        if rule.met_by(window):
-            explanation = "; ".join([rule.explain(window), *held_back])
-            return Verdict(rule.grade, rule.name, explanation)
-        held_back.append(
-            f"looks like a game or film ({window.fictional:.2f}), of which rule '{rule.name}' "
-            f"allows {rule.fictional:g}"
-        )
-    return Verdict(Grade.NONE)
+_NOTHING = Verdict(Grade.NONE)
 
 
-DEFAULT_POLICY = Policy(
-    name="default",
-    version="2",
-    rules=(
-        Rule(
-            "sustained-firearm",
-            Grade.TAKEDOWN,
-            10.0,
-            hits=4,
-            share=0.4,
-            mean=0.2,
-            coverage=0.4,
-            fictional=0.5,
-        ),
-        Rule("repeated-firearm", Grade.ESCALATE, 3.0, hits=2, share=0.5, mean=0.2, coverage=0.5),
-        Rule("recurring-firearm", Grade.ESCALATE, 10.0, hits=3, share=0.3, mean=0.1, coverage=0.3),
-        Rule("firearm-seen", Grade.WATCH, 10.0, hits=1, share=0.0, mean=0.0, coverage=0.0),
-    ),
-)
-"""Takes down after four of ten seconds, escalates after one and a half of three. What looks like a
-game or a film is put before people and not taken down."""
+def judge(
+    policy: Policy, risk: RiskAssessed | None, facts: Facts, holding: tuple[str, ...]
+) -> Verdict:
+    """The first rule of ``policy`` that holds, and what fiction held back before it.
+
+    ``holding`` is the verdict's of the same stream and policy before. Without a ``risk`` only
+    conditions on facts can hold.
+    """
+    at = Circumstances(risk, facts)
+    holds = [rule for rule, it in policy.asked if it.holds(at, rule.name in holding)]
+    if not holds:
+        return _NOTHING
+    held_back = []
+    for rule, requirement in policy.asked:
+        if rule is holds[0]:
+            break
+        if requirement.holds_but_for_fiction(at, rule.name in holding):
+            told = requirement.explain_fiction(at)
+            held_back.append(f"held back from rule '{rule.name}': {told}")
+    return Verdict(
+        grade=rule.grade,
+        rule=rule.name,
+        explanation=". ".join([requirement.explain(at), *held_back]),
+        severity=rule.severity,
+        boost=rule.boost,
+        cooldown=rule.cooldown,
+        holding=tuple(it.name for it in holds),
+        window=requirement.window(at),
+    )

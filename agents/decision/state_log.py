@@ -1,27 +1,36 @@
-"""What is remembered of a partition's sessions, kept in a compacted topic of its own. Pure.
+"""What is remembered of a partition's sessions, kept in a compacted topic of its own.
 
 A Faust table would hold the same. Its recovery is what lost events and stood still when workers
 came and went (see ``topology/faust_mend.py``), and it writes through a second producer whose
-acknowledgement nothing waits for. Here a state is with the brokers before the risk that led to it
-is acknowledged, and it is read back by the first risk that does not continue what is known.
+acknowledgement nothing waits for.
+
+What an event changes is with the brokers before its effects are published, and the effects with
+it; both are before the event is acknowledged. So an event that comes again after a crash is not
+decided again, which other events in between could make come out otherwise: its effects are
+published again, word for word.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import msgspec
 
-from .machine import SessionDecision, State
+from schemas import EVENT_TYPES, Event
+
+from .partition import PartitionDecisions
+from .session import Session
+from .turn import Outcome
+from .watching import Key
 
 _KEY_SEPARATOR = "\x1f"
-_STATE = msgspec.json.Decoder(SessionDecision)
 
 
 class StateLog(Protocol):
-    """The compacted log; its partitions are those of the risk topic."""
+    """The compacted log; its partitions are those of the topics that decisions rest on."""
 
     async def read(self, partition: int) -> Mapping[bytes, bytes]:
         """The last value of each key in ``partition``, but of those that were removed."""
@@ -32,40 +41,125 @@ class StateLog(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class PartitionDecisions:
-    """The sessions of one partition that are not clear.
+class _Sent(msgspec.Struct, frozen=True):
+    name: str
+    event: msgspec.Raw
 
-    ``next_offset`` is the risk offset that continues this state: anything else means that risks
-    were decided elsewhere meanwhile, and the state has to be read back.
+
+class _Mark(msgspec.Struct, frozen=True):
+    """The last event of a topic that changed a session, and the effects that it had."""
+
+    offset: int
+    effects: list[_Sent] = []
+
+
+class _Remembered(msgspec.Struct, frozen=True, omit_defaults=True):
+    session: Session
+    marks: dict[str, _Mark] = {}
+    """By topic."""
+
+
+_REMEMBERED = msgspec.json.Decoder(_Remembered)
+
+
+@dataclass(slots=True)
+class PartitionMemory:
+    """A partition's decisions, as far as the log has them.
+
+    ``reload`` is for a worker that was handed the partition: others may have decided meanwhile.
     """
 
     log: StateLog
     partition: int
-    next_offset: int = -1
-    sessions: dict[bytes, SessionDecision] = field(default_factory=dict)
+    decisions: PartitionDecisions = field(default_factory=PartitionDecisions)
+    _marks: dict[Key, dict[str, _Mark]] = field(default_factory=dict)
+    _next: dict[str, int] | None = None
+    """The offset of each topic that continues this; none before the log was read."""
+    _replayed: dict[str, int] = field(default_factory=dict)
+    """The highest offset of each topic that the log had seen when it was read."""
 
-    async def catch_up(self, offset: int) -> None:
-        """Make the state that before the risk at ``offset``, or that of a later risk: deciding
-        again what was decided before gives the same effects or fewer."""
-        if offset != self.next_offset:
-            kept = await self.log.read(self.partition)
-            self.sessions = {key: _STATE.decode(value) for key, value in kept.items()}
-        self.next_offset = offset + 1
+    def reload(self) -> None:
+        """Read the log again before the next event."""
+        self._next = None
 
-    def known(self, stream_id: str, session_id: str) -> SessionDecision | None:
-        return self.sessions.get(_key(stream_id, session_id))
+    async def catch_up(self, topic: str, offset: int) -> None:
+        """Make this the state before the record, or after it where that was decided before."""
+        if self._next is None or self._next.get(topic, offset) != offset:
+            await self._read()
+            self._next = {}
+        self._next[topic] = offset + 1
 
-    async def remember(self, stream_id: str, session_id: str, state: SessionDecision) -> None:
-        """Keep ``state``; a clear session needs no remembering, so the log has only the others."""
-        key = _key(stream_id, session_id)
-        if state.state is State.CLEAR:
-            if self.sessions.pop(key, None) is not None:
-                await self.log.write(self.partition, key, None)
-        elif state != self.sessions.get(key):
-            self.sessions[key] = state
-            await self.log.write(self.partition, key, msgspec.json.encode(state))
+    def done(self, topic: str, offset: int) -> frozenset[Key]:
+        """The sessions that the record has changed already."""
+        if offset > self._replayed.get(topic, -1):
+            return frozenset()
+        return frozenset(
+            key
+            for key, marks in self._marks.items()
+            if topic in marks and marks[topic].offset >= offset
+        )
+
+    def effects_of(self, topic: str, offset: int) -> list[Event]:
+        """The effects that the record had, word for word, where they may not be out yet."""
+        if offset > self._replayed.get(topic, -1):
+            return []
+        return [
+            msgspec.json.decode(sent.event, type=EVENT_TYPES[sent.name])
+            for marks in self._marks.values()
+            if topic in marks and marks[topic].offset == offset
+            for sent in marks[topic].effects
+        ]
+
+    async def remember(self, topic: str, offset: int, outcome: Outcome) -> None:
+        """Write what the record changed, before its effects are published."""
+        writes = []
+        for key, effects in outcome.changed.items():
+            session = self.decisions.sessions.get(key)
+            if session is None and not effects:
+                continue
+            sent = [
+                _Sent(type(it).__name__, msgspec.Raw(msgspec.json.encode(it))) for it in effects
+            ]
+            marks = {**self._marks.get(key, {}), topic: _Mark(offset, sent)}
+            self._marks[key] = marks
+            value = msgspec.json.encode(_Remembered(session or Session(ended=True), marks))
+            writes.append(self.log.write(self.partition, _encode(key), value))
+        await asyncio.gather(*writes)
+
+    async def let_go(self, outcome: Outcome) -> None:
+        """Remove what need not be remembered, once its effects are out."""
+        gone = [
+            key
+            for key in outcome.changed
+            if key not in self.decisions.sessions and self._marks.pop(key, None) is not None
+        ]
+        await asyncio.gather(*(self.log.write(self.partition, _encode(key), None) for key in gone))
+
+    async def _read(self) -> None:
+        kept = await self.log.read(self.partition)
+        found = {_decode(key): _REMEMBERED.decode(value) for key, value in kept.items()}
+        self.decisions = PartitionDecisions(
+            {key: it.session for key, it in found.items() if not _is_gone(it.session)}
+        )
+        self._marks = {key: it.marks for key, it in found.items()}
+        self._replayed = {}
+        for marks in self._marks.values():
+            for topic, mark in marks.items():
+                self._replayed[topic] = max(mark.offset, self._replayed.get(topic, -1))
 
 
-def _key(stream_id: str, session_id: str) -> bytes:
-    return _KEY_SEPARATOR.join((stream_id, session_id)).encode()
+def _sent(effect: Event) -> _Sent:
+    return _Sent(type(effect).__name__, msgspec.Raw(msgspec.json.encode(effect)))
+
+
+def _is_gone(session: Session) -> bool:
+    return session.ended and not session.open
+
+
+def _encode(key: Key) -> bytes:
+    return _KEY_SEPARATOR.join(key).encode()
+
+
+def _decode(key: bytes) -> Key:
+    stream_id, _, session_id = key.decode().partition(_KEY_SEPARATOR)
+    return stream_id, session_id

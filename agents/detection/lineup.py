@@ -14,12 +14,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
+
+from ..rollout import in_share
 
 
 class LineUpInvalid(Exception):
@@ -79,11 +80,5 @@ def parse_line_up(text: bytes, folder: Path) -> LineUp:
 
 
 def in_canary(stream_id: str, share: float) -> bool:
-    """Whether the canary judges the stream, where it judges ``share`` of all streams, 0 to 1.
-
-    It does if the first 8 bytes of the SHA-256 of the id (UTF-8), as a big-endian number over
-    2**64, are below ``share``. So a stream stays where it is as long as the share does, on every
-    worker, and a share that grows only adds streams.
-    """
-    place = int.from_bytes(sha256(stream_id.encode()).digest()[:8], "big")
-    return place < share * 2**64
+    """Whether the canary judges the stream, where it judges ``share`` of all streams, 0 to 1."""
+    return in_share(stream_id, share)

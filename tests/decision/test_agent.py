@@ -2,91 +2,215 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass, field
+
+import pytest
+from msgspec.structs import replace
+
 from agents.decision import agent as decision
-from agents.decision.policy import DEFAULT_POLICY
-from schemas import EscalationRaised, EventDeadLettered, TakedownRequested
-from tests.builders import risk_assessed, window
-from tests.shell import CODEC, Bench, KeepingStateLog
+from agents.decision.controls import Controls
+from agents.decision.defaults import default_policy
+from agents.decision.policies import Policies
+from agents.publishing import PublishFailed
+from schemas import (
+    CommandAnswered,
+    EscalationRaised,
+    Event,
+    EventDeadLettered,
+    PoliciesDisagreed,
+    StreamsCounted,
+    StreamUnwatched,
+    TakedownRequested,
+    topics,
+)
+from tests.decision.timeline import SESSION, STREAM, heard, order, risk, update
+from tests.shell import CODEC, Aborted, Bench, KeepingStateLog, put_record
 
-STRONG = (window(3.0, 6, 0.9), window(10.0, 12, 0.8))
+POLICY = default_policy()
+KEY = f"{STREAM}\x1f{SESSION}".encode()
 
 
-def bench(state_log: KeepingStateLog | None = None) -> Bench:
-    made = Bench("decision")
-    log = state_log or KeepingStateLog()
-    decision.register(made.app, CODEC, DEFAULT_POLICY, log, made.intake)
-    return made
+@dataclass
+class Court:
+    """A decision agent, and the offsets that its inputs have come to."""
+
+    log: KeepingStateLog = field(default_factory=KeepingStateLog)
+    policies: Policies = field(default_factory=lambda: Policies(POLICY))
+    offsets: Counter[str] = field(default_factory=Counter)
+    bench: Bench = field(default_factory=lambda: Bench("decision"))
+
+    def __post_init__(self) -> None:
+        decision.register(
+            self.bench.app,
+            CODEC,
+            self.bench.intake,
+            policies=lambda: self.policies,
+            controls=Controls(),
+            state_log=self.log,
+        )
+
+    async def put(self, *events: Event | bytes, topic: str = topics.RISK) -> None:
+        async with self.bench.app.agents["decision"].test_context() as agent:
+            for event in events:
+                value = event if isinstance(event, bytes) else CODEC.encode(event)
+                name = topic if isinstance(event, bytes) else topics.TOPIC_OF[type(event).__name__]
+                await put_record(agent, name, value, self.offsets[name])
+                self.offsets[name] += 1
+
+    def again(self) -> Court:
+        """Another worker that takes the partition over and is handed the same records again."""
+        return Court(self.log, self.policies)
+
+    def kept(self) -> list[Event]:
+        return [item.event for item in self.bench.publisher.kept]
 
 
-async def put(made: Bench, *values: bytes) -> None:
-    async with made.app.agents["decision"].test_context() as agent:
-        for value in values:
-            await agent.put(value, key=b"stream-1")
-
-
-async def test_a_risk_that_crosses_the_policy_is_taken_down_and_escalated_once() -> None:
-    made = bench()
-    value = CODEC.encode(risk_assessed(*STRONG))
-    await put(made, value, value)
-    assert len(made.publisher.events(TakedownRequested)) == 1
-    assert len(made.publisher.events(EscalationRaised)) == 1
-    assert made.counts["decision refused already-requested"] == 1
-    assert made.counts["decision events"] == 2
+async def test_what_crosses_the_policy_is_taken_down_and_escalated_once() -> None:
+    court = Court()
+    await court.put(risk(10, 8), risk(11, 8))
+    assert len(court.bench.publisher.events(TakedownRequested)) == 1
+    assert len(court.bench.publisher.events(EscalationRaised)) == 1
+    assert court.bench.counts["decision refused already-requested"] == 1
+    assert court.bench.counts["decision events"] == 2
 
 
 async def test_effects_are_keyed_by_stream_and_named_by_their_own_id() -> None:
-    made = bench()
-    await put(made, CODEC.encode(risk_assessed(*STRONG)))
-    for item in made.publisher.kept:
-        assert item.key == b"stream-1"
-        assert item.id in (
-            getattr(item.event, "takedown_id", None),
-            getattr(item.event, "escalation_id", None),
-        )
+    court = Court()
+    await court.put(risk(10, 8))
+    assert len(court.bench.publisher.kept) >= 3
+    for item in court.bench.publisher.kept:
+        assert (item.key, item.id) == (STREAM.encode(), item.event.id)
 
 
-async def test_a_record_that_is_no_risk_is_dead_lettered_and_the_next_is_decided() -> None:
-    made = bench()
-    await put(made, b"\x7fnonsense", CODEC.encode(risk_assessed(*STRONG)))
-    (letter,) = made.publisher.events(EventDeadLettered)
-    assert letter.cause == "unreadable-event"
-    assert len(made.publisher.events(TakedownRequested)) == 1
+async def test_counts_are_written_to_the_partition_that_they_are_about() -> None:
+    court = Court()
+    await court.put(heard(0, (STREAM, SESSION, 0)))
+    (item,) = [it for it in court.bench.publisher.kept if isinstance(it.event, StreamsCounted)]
+    assert item.partition == 0
 
 
-async def test_a_clear_session_is_not_remembered() -> None:
-    log = KeepingStateLog()
-    made = bench(log)
-    watching = risk_assessed(window(3.0, 1, 0.1), window(10.0, 1, 0.1))
-    clear = risk_assessed(window(3.0, 0), window(10.0, 0))
-    await put(made, CODEC.encode(watching))
-    assert log.kept[0].keys() == {b"stream-1\x1fsession-1"}
-    await put(made, CODEC.encode(clear))
-    assert log.kept[0].keys() == set()
+@pytest.mark.parametrize("topic", [topics.RISK, topics.OPERATOR_COMMANDS, topics.HEARD])
+async def test_a_record_that_can_not_be_read_is_dead_lettered_and_the_next_is_decided(
+    topic: str,
+) -> None:
+    court = Court()
+    await court.put(b"\x7fnonsense", topic=topic)
+    await court.put(risk(10, 8))
+    (letter,) = court.bench.publisher.events(EventDeadLettered)
+    assert (letter.cause, letter.topic) == ("unreadable-event", topic)
+    assert len(court.bench.publisher.events(TakedownRequested)) == 1
 
 
-async def test_what_was_decided_before_a_restart_is_not_decided_again() -> None:
-    log = KeepingStateLog()
-    value = CODEC.encode(risk_assessed(*STRONG))
-    await put(bench(log), value)
-    after = bench(log)
-    await put(after, value)
-    assert after.publisher.kept == []
-    assert after.counts["decision refused already-requested"] == 1
+async def test_a_stream_that_ended_clear_is_not_remembered() -> None:
+    court = Court()
+    await court.put(update(0, "started"), risk(1, 1))
+    assert court.log.kept[0].keys() == {KEY}
+    await court.put(risk(20, 0), update(30, "ended"))
+    assert court.log.kept[0].keys() == set()
 
 
-async def test_the_log_is_read_once_while_risks_continue_each_other() -> None:
-    log = KeepingStateLog()
-    await put(bench(log), *[CODEC.encode(risk_assessed(*STRONG))] * 3)
-    assert log.reads == 1
+async def test_a_record_that_comes_again_after_a_crash_has_the_same_effects_word_for_word() -> None:
+    court = Court()
+    await court.put(risk(10, 8))
+    after = court.again()
+    # Meanwhile something else was learned, which deciding anew would tell otherwise.
+    await after.put(update(5, "updated", viewers=4000))
+    await after.put(risk(10, 8))
+    assert after.kept() == court.kept()
+
+
+async def test_a_crash_before_the_effects_are_out_loses_none_of_them() -> None:
+    court = Court()
+    court.bench.publisher.broken = True
+    with pytest.raises(Aborted):
+        await court.put(risk(10, 8))
+    assert court.kept() == []
+    after = court.again()
+    await after.put(risk(10, 8))
+    assert len(after.bench.publisher.events(TakedownRequested)) == 1
+
+
+async def test_a_crash_before_what_is_remembered_is_out_publishes_nothing() -> None:
+    class Broken(KeepingStateLog):
+        async def write(self, partition: int, key: bytes, value: bytes | None) -> None:
+            raise PublishFailed("brokers are away")
+
+    court = Court(Broken())
+    with pytest.raises(Aborted):
+        await court.put(risk(10, 8))
+    assert court.kept() == []
+
+
+async def test_what_was_decided_before_a_restart_is_not_decided_again_by_later_records() -> None:
+    court = Court()
+    await court.put(risk(10, 8))
+    after = court.again()
+    after.offsets[topics.RISK] = 1
+    await after.put(risk(11, 8))
+    assert after.kept() == []
+    assert after.bench.counts["decision refused already-requested"] == 1
+
+
+async def test_ticks_that_come_again_tell_each_stream_s_overdue_takedown_once_more_the_same() -> (
+    None
+):
+    court = Court()
+    await court.put(heard(0), risk(1, 8), heard(10))
+    retried = court.bench.publisher.events(TakedownRequested)
+    assert len(retried) == 2
+    after = court.again()
+    after.offsets[topics.HEARD] = 1
+    await after.put(heard(10))
+    assert after.bench.publisher.events(TakedownRequested) == retried[1:]
+
+
+async def test_the_log_is_read_once_while_records_continue_each_other() -> None:
+    court = Court()
+    await court.put(risk(1, 1), heard(2), risk(2, 1), update(2, "updated"), risk(3, 1), heard(3))
+    assert court.log.reads == 1
+
+
+async def test_the_log_is_read_again_once_partitions_were_handed_out_anew() -> None:
+    court = Court()
+    await court.put(risk(1, 1))
+    await court.bench.app.on_partitions_assigned.send(set())
+    await court.put(risk(2, 1))
+    assert court.log.reads == 2
 
 
 async def test_two_sessions_of_a_stream_are_decided_apart() -> None:
-    made = bench()
-    risks = [
-        CODEC.encode(risk_assessed(*STRONG, session_id=session, risk_id=f"{session} {number}"))
-        for number in range(3)
-        for session in ("one", "two")
-    ]
-    await put(made, *risks)
-    takedowns = made.publisher.events(TakedownRequested)
-    assert [event.session_id for event in takedowns] == ["one", "two"]
+    court = Court()
+    await court.put(
+        *(risk(second, 3, session=session) for second in (1, 2) for session in ("one", "two"))
+    )
+    escalations = court.bench.publisher.events(EscalationRaised)
+    assert [event.session_id for event in escalations] == ["one", "two"]
+
+
+async def test_an_order_is_carried_out_and_answered() -> None:
+    court = Court()
+    await court.put(risk(10, 8), order(20, "release"))
+    (answer,) = court.bench.publisher.events(CommandAnswered)
+    assert (answer.applied, answer.state_after) == (True, "released")
+
+
+async def test_a_worker_that_takes_over_watches_on_over_the_live_streams() -> None:
+    court = Court()
+    await court.put(heard(0), update(0, "started"))
+    after = court.again()
+    after.offsets[topics.HEARD] = 1
+    await after.put(heard(2), heard(30))
+    (notice,) = after.bench.publisher.events(StreamUnwatched)
+    assert notice.stream_id == STREAM
+
+
+async def test_a_shadow_policy_decides_nothing_and_only_its_differences_are_told() -> None:
+    lenient = replace(POLICY, version="trial", rules=POLICY.rules[2:])
+    court = Court(policies=Policies(POLICY, shadow=lenient))
+    await court.put(update(0, "started"), risk(1, 1), risk(2, 3), risk(3, 8), risk(4, 8))
+    (differs,) = court.bench.publisher.events(PoliciesDisagreed)
+    assert differs.cause_id == risk(3, 8).risk_id
+    assert "TakedownRequested" in differs.effects
+    assert "TakedownRequested" not in differs.shadow_effects
+    assert len(court.bench.publisher.events(TakedownRequested)) == 1

@@ -1,120 +1,97 @@
-"""The state machine: its table, its effects and its refusals."""
+"""The transition table: every state against every input, and what must hold of all of them."""
 
 from __future__ import annotations
 
-from itertools import product
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from agents.decision.machine import (
-    TRANSITIONS,
-    Ask,
-    Effect,
-    Refusal,
-    SessionDecision,
-    State,
-    decide,
+from agents.decision.machine import TRANSITIONS
+from agents.decision.states import Ask, Input, Refusal, State
+from deploy.docs import PATH, decision_page
+
+EVIDENCE = (Input.SUSPECT, Input.ATTACK, Input.ATTACK_HELD, Input.OVERRULED, Input.COOLING)
+MACHINE = (Input.CALM, Input.STIRRING, *EVIDENCE)
+PEOPLE = (
+    Input.ORDER_TAKEDOWN,
+    Input.ORDER_RELEASE,
+    Input.ORDER_SUPPRESS,
+    Input.ORDER_RESUME,
+    Input.VERDICT_TRUE,
+    Input.VERDICT_FALSE,
+    Input.ACKNOWLEDGED,
 )
-from agents.decision.policy import DEFAULT_POLICY, Grade, judge
-from schemas import EscalationRaised, RiskAssessed, TakedownRequested
-from tests.builders import risk_assessed, window
-
-RISKS: dict[Grade, RiskAssessed] = {
-    Grade.NONE: risk_assessed(window(3.0, 0), window(10.0, 0), window(30.0, 0)),
-    Grade.WATCH: risk_assessed(window(3.0, 1, 0.1), window(10.0, 1, 0.1)),
-    Grade.ESCALATE: risk_assessed(window(3.0, 4, 0.8), window(10.0, 4, 0.4, frames=20)),
-    Grade.TAKEDOWN: risk_assessed(window(3.0, 6, 0.9), window(10.0, 12, 0.8)),
-}
+OPEN = (State.ESCALATED, State.TAKEDOWN_REQUESTED, State.STOPPED)
+TELLS_PEOPLE = {Ask.ESCALATE, Ask.WORSEN}
 
 
-def test_the_sample_risks_have_the_grades_they_stand_for() -> None:
-    for grade, risk in RISKS.items():
-        assert judge(DEFAULT_POLICY, risk).grade is grade
+def test_every_state_has_a_transition_for_every_input() -> None:
+    assert set(TRANSITIONS) == {(state, given) for state in State for given in Input}
 
 
-@pytest.mark.parametrize(("state", "grade"), list(product(State, Grade)))
-def test_every_state_and_grade_leads_where_the_table_says(state: State, grade: Grade) -> None:
-    transition = TRANSITIONS[state, grade]
-    decision = decide(DEFAULT_POLICY, SessionDecision(state), RISKS[grade])
-    assert decision.state.state is transition.to
-    assert decision.refusal is transition.refusal
-    assert len(decision.effects) == len(transition.asks)
-
-
-@pytest.mark.parametrize(("state", "grade"), list(product(State, Grade)))
-def test_stronger_evidence_never_leads_to_less(state: State, grade: Grade) -> None:
-    order = list(State)
-    if grade is not Grade.TAKEDOWN:
-        stronger = TRANSITIONS[state, Grade(grade + 1)]
-        assert order.index(stronger.to) >= order.index(TRANSITIONS[state, grade].to)
-
-
-def test_every_takedown_also_escalates_and_the_escalation_goes_first() -> None:
-    for transition in TRANSITIONS.values():
-        if Ask.TAKEDOWN in transition.asks:
-            assert transition.asks == (Ask.ESCALATE_CRITICAL, Ask.TAKEDOWN)
-
-
-def test_only_sustained_evidence_takes_down() -> None:
-    assert decide(DEFAULT_POLICY, None, RISKS[Grade.ESCALATE]).effects[0].severity == "high"  # type: ignore[union-attr]
-    kinds = [type(effect) for effect in decide(DEFAULT_POLICY, None, RISKS[Grade.TAKEDOWN]).effects]
-    assert kinds == [EscalationRaised, TakedownRequested]
-
-
-def test_an_effect_carries_what_it_takes_to_explain_it() -> None:
-    risk = RISKS[Grade.TAKEDOWN]
-    escalation, takedown = decide(DEFAULT_POLICY, None, risk).effects
-    assert isinstance(takedown, TakedownRequested)
-    assert takedown.incident_id == escalation.incident_id
-    assert takedown.rule == "sustained-firearm"
-    assert "12 of 12 frames of the last 10 s" in takedown.explanation
-    assert takedown.evidence == risk.evidence
-    assert takedown.cause_id == risk.risk_id
-    assert takedown.policy == "default/2"
-    assert takedown.policy_digest == DEFAULT_POLICY.digest
-    assert takedown.bundle_digest == risk.bundle_digest
-
-
-def test_without_evidence_there_is_no_effect_and_no_change() -> None:
-    risk = risk_assessed(*RISKS[Grade.TAKEDOWN].windows, evidence=[])
-    decision = decide(DEFAULT_POLICY, None, risk)
-    assert decision.refusal is Refusal.NO_EVIDENCE
-    assert decision.effects == ()
-    assert decision.state.state is State.CLEAR
-
-
-def test_a_restart_is_judged_afresh_and_is_another_incident() -> None:
-    windows = RISKS[Grade.TAKEDOWN].windows
-    first = decide(DEFAULT_POLICY, None, risk_assessed(*windows))
-    again = decide(DEFAULT_POLICY, None, risk_assessed(*windows, session_id="session-2"))
-    assert len(again.effects) == 2
-    assert again.effects[0].incident_id != first.effects[0].incident_id
-
-
-def test_a_drill_is_decided_like_any_stream_and_says_so() -> None:
-    real = decide(DEFAULT_POLICY, None, RISKS[Grade.TAKEDOWN])
-    drill = decide(DEFAULT_POLICY, None, risk_assessed(*RISKS[Grade.TAKEDOWN].windows, drill=True))
-    assert drill.state == real.state
-    assert [effect.drill for effect in real.effects] == [False, False]
-    assert [effect.drill for effect in drill.effects] == [True, True]
-
-
-@given(grades=st.lists(st.sampled_from(list(Grade)), max_size=20))
-def test_a_replay_issues_the_same_effects_and_a_stream_is_taken_down_once(
-    grades: list[Grade],
+@pytest.mark.parametrize(("state", "given"), TRANSITIONS)
+def test_what_changes_nothing_and_asks_for_nothing_is_expected_or_refused_with_a_reason(
+    state: State, given: Input
 ) -> None:
-    def run() -> list[Effect]:
-        known: SessionDecision | None = None
-        issued: list[Effect] = []
-        for grade in grades:
-            decision = decide(DEFAULT_POLICY, known, RISKS[grade])
-            known = decision.state
-            issued.extend(decision.effects)
-        return issued
+    transition = TRANSITIONS[state, given]
+    if transition.refusal and transition.refusal is not Refusal.HELD_BACK:
+        assert transition.to is state
+        assert set(transition.asks) <= {Ask.WORSEN}
+    if given not in PEOPLE or transition.to is not state or transition.asks:
+        return
+    assert transition.refusal or given is Input.ACKNOWLEDGED or state is State.SUPPRESSED
 
-    issued = run()
-    assert issued == run()
-    assert sum(isinstance(effect, TakedownRequested) for effect in issued) <= 1
-    assert sum(isinstance(effect, EscalationRaised) for effect in issued) <= 2
+
+@pytest.mark.parametrize("state", State)
+def test_every_takedown_is_also_put_before_people(state: State) -> None:
+    for given in Input:
+        asks = set(TRANSITIONS[state, given].asks)
+        if Ask.TAKE_DOWN in asks:
+            assert asks & TELLS_PEOPLE
+            assert TRANSITIONS[state, given].to is State.TAKEDOWN_REQUESTED
+
+
+@pytest.mark.parametrize("state", OPEN)
+@pytest.mark.parametrize("given", MACHINE)
+def test_what_is_open_never_falls_back_by_what_the_machine_sees(state: State, given: Input) -> None:
+    assert TRANSITIONS[state, given].to in OPEN
+
+
+@pytest.mark.parametrize("given", [*EVIDENCE, Input.RESTARTED, Input.STILL_RUNNING])
+def test_no_evidence_moves_a_suppressed_stream(given: Input) -> None:
+    transition = TRANSITIONS[State.SUPPRESSED, given]
+    assert transition.to is State.SUPPRESSED
+    assert transition.asks == ()
+    assert transition.refusal is Refusal.HUMAN_OVERRIDE
+
+
+@pytest.mark.parametrize("given", [Input.OVERRULED, Input.COOLING, Input.RESTARTED])
+def test_a_release_holds_against_all_but_stronger_evidence(given: Input) -> None:
+    transition = TRANSITIONS[State.RELEASED, given]
+    assert (transition.to, transition.refusal) == (State.RELEASED, Refusal.HUMAN_OVERRIDE)
+
+
+@pytest.mark.parametrize("state", [State.CLEAR, State.WATCHING, State.ESCALATED, State.RELEASED])
+def test_what_is_held_back_from_a_takedown_is_put_before_people(state: State) -> None:
+    transition = TRANSITIONS[state, Input.ATTACK_HELD]
+    assert transition.to is State.ESCALATED
+    assert set(transition.asks) & TELLS_PEOPLE
+    assert transition.refusal is Refusal.HELD_BACK
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_person_can_take_down_and_confirm_from_every_state(state: State) -> None:
+    ordered = TRANSITIONS[state, Input.ORDER_TAKEDOWN]
+    confirmed = TRANSITIONS[state, Input.VERDICT_TRUE]
+    for transition in (ordered, confirmed):
+        assert transition.to in (State.TAKEDOWN_REQUESTED, State.STOPPED)
+
+
+@pytest.mark.parametrize("state", [State.TAKEDOWN_REQUESTED, State.STOPPED])
+@pytest.mark.parametrize("given", [Input.ORDER_RELEASE, Input.VERDICT_FALSE, Input.ORDER_SUPPRESS])
+def test_a_takedown_that_a_person_takes_back_is_reversed_and_its_incident_closed(
+    state: State, given: Input
+) -> None:
+    assert TRANSITIONS[state, given].asks == (Ask.REVERSE, Ask.CLOSE_REJECTED)
+
+
+def test_the_page_in_the_docs_is_drawn_from_the_table() -> None:
+    assert PATH.read_text() == decision_page()

@@ -1,0 +1,78 @@
+"""Which sessions are heard: told every few seconds each, at a cost that goes by what is due. Pure.
+
+A session that is heard is told at the next tick, and then again every ``REPORT_EVERY`` for as long
+as it is heard; one that was not heard in between is let out until it is, and forgotten once it has
+been idle.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import MutableMapping
+
+from schemas import MICROSECONDS, StreamHeard
+
+from .windows import SessionWindows
+
+REPORT_EVERY = 5 * MICROSECONDS
+IDLE = 10 * 60 * MICROSECONDS
+"""A session that was not heard for this long is forgotten."""
+
+Key = tuple[str, str]
+
+
+class Session:
+    """A session's windows, and what is noted of its being heard."""
+
+    __slots__ = ("appended_at", "in_turn", "silent_at", "told_at", "windows")
+
+    def __init__(self, windows: SessionWindows) -> None:
+        self.windows = windows
+        self.appended_at = 0
+        """When its newest frame was appended."""
+        self.told_at = 0
+        """That time of the frame that was told of last."""
+        self.in_turn = False
+        """Whether its turn to be told comes by itself."""
+        self.silent_at = 0
+        """When its turns ended, as it was not heard any more."""
+
+
+class Hearing:
+    """Tells of ``sessions`` and forgets those that are idle."""
+
+    def __init__(self, sessions: MutableMapping[Key, Session]) -> None:
+        self._sessions = sessions
+        self._news: list[Key] = []
+        self._turns: deque[tuple[int, Key]] = deque()
+        self._silent: deque[tuple[int, Key]] = deque()
+
+    def hear(self, key: Key, session: Session) -> None:
+        """A frame came of a session whose turn does not come by itself."""
+        session.in_turn = True
+        self._news.append(key)
+
+    def tell(self, now: int) -> list[StreamHeard]:
+        """The sessions that it is time to tell of at ``now``."""
+        due, self._news = self._news, []
+        while self._turns and self._turns[0][0] <= now:
+            due.append(self._turns.popleft()[1])
+        told = [heard for key in due if (heard := self._tell(key, now)) is not None]
+        while self._silent and self._silent[0][0] + IDLE <= now:
+            _, key = self._silent.popleft()
+            session = self._sessions.get(key)
+            if session and not session.in_turn and session.silent_at + IDLE <= now:
+                del self._sessions[key]
+        return told
+
+    def _tell(self, key: Key, now: int) -> StreamHeard | None:
+        session = self._sessions.get(key)
+        if session is None:
+            return None
+        if session.appended_at <= session.told_at:
+            session.in_turn, session.silent_at = False, now
+            self._silent.append((now, key))
+            return None
+        session.told_at = session.appended_at
+        self._turns.append((now + REPORT_EVERY, key))
+        return StreamHeard(*key, session.windows.watermark, session.appended_at)

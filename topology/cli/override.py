@@ -1,0 +1,158 @@
+"""``firebreak override``: a person's order, which outranks the machine's decisions."""
+
+from __future__ import annotations
+
+import time
+import uuid
+
+import click
+
+from agents.decision.commands import (
+    LIMITED,
+    OF_SCOPES,
+    OF_THE_BREAKER,
+    Command,
+    ScopeKind,
+    read_scope,
+)
+from agents.decision.grammar import DURATION
+from agents.decision.moments import told
+from schemas import CommandAnswered, OperatorCommanded
+
+from ..broker import resolve_bootstrap
+from ..kafka_config import librdkafka_config
+from ..override import send, send_and_wait
+from ..settings import load_settings
+from ..watch import printable
+from ..wire import build_codec
+
+_SCOPES = "all, region:XX (ISO 3166-1 alpha-2) or policy:NAME"
+
+
+class _Duration(click.ParamType):
+    name = "duration"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        try:
+            microseconds: int = DURATION.convert(value)
+        except ValueError:
+            self.fail(f"expected {DURATION.expects}, found {value!r}", param, ctx)
+        return microseconds
+
+
+class _Said(click.ParamType):
+    """What must say something."""
+
+    name = "text"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        text = str(value).strip()
+        if not text:
+            self.fail("it must not be empty", param, ctx)
+        return text
+
+
+@click.command()
+@click.argument("words", nargs=-1, metavar="[STREAM] COMMAND")
+@click.option("--scope", help=f"What is ordered, instead of a stream: {_SCOPES}.")
+@click.option("--session", default="", help="Of the stream.  [default: the newest]")
+@click.option("--reason", required=True, type=_Said(), help="Why; it is on record.")
+@click.option("--operator", required=True, type=_Said(), help="Pseudonym of who orders it.")
+@click.option("--until", "lasts", type=_Duration(), help="For how long from now, as in 2h.")
+@click.option(
+    "--timeout", type=click.FloatRange(min=0, min_open=True), default=30.0, show_default=True,
+    help="Seconds to wait for what became of it.",
+)  # fmt: skip
+@click.option("--no-wait", is_flag=True, help="End as soon as it is sent.")
+def override(
+    *,
+    words: tuple[str, ...],
+    scope: str | None,
+    session: str,
+    reason: str,
+    operator: str,
+    lasts: int | None,
+    timeout: float,
+    no_wait: bool,
+) -> None:
+    """Order something of a STREAM, or with --scope of all takedowns, and say what became of it.
+
+    \b
+    Of a stream:  takedown, release, suppress (--until), resume, verdict-true,
+                  verdict-false, acknowledge
+    Of a scope:   hold-takedowns (--until), lift-hold
+    Of all:       trip-breaker (--until), close-breaker
+
+    While takedowns are held, or the breaker is open, streams are put before people instead. Those
+    whose region is not known are in no region's scope. Exits with 1 where the order was refused,
+    could not be sent or was not answered in time.
+    """
+    stream, ordered = _read_words(words, scope, session)
+    if (ordered in LIMITED) != (lasts is not None):
+        which = "needs" if ordered in LIMITED else "has no"
+        raise click.UsageError(f"{ordered} {which} --until")
+    now = time.time_ns() // 1000
+    command = OperatorCommanded(
+        command_id=str(uuid.uuid4()),
+        command=ordered,
+        operator=operator,
+        reason=reason,
+        issued_at=now,
+        stream_id=stream,
+        session_id=session,
+        scope=scope or "",
+        until=now + lasts if lasts is not None else 0,
+    )
+    settings = load_settings()
+    config = librdkafka_config(settings, resolve_bootstrap(settings))
+    codec = build_codec(settings)
+    if no_wait:
+        send(config, codec, command)
+        click.echo(f"sent: order {command.command_id}")
+        return
+    _tell(command, send_and_wait(config, codec, command, timeout))
+
+
+def _read_words(words: tuple[str, ...], scope: str | None, session: str) -> tuple[str, Command]:
+    """The stream, empty where a scope is ordered, and the command."""
+    *streams, named = words or ("",)
+    if named not in set(Command):
+        raise click.UsageError(f"the command is one of {', '.join(Command)}, not {named!r}")
+    ordered = Command(named)
+    if scope is None:
+        if ordered in OF_SCOPES:
+            raise click.UsageError(f"{ordered} is of a scope: say --scope")
+        if len(streams) != 1 or not streams[0]:
+            raise click.UsageError(f"{ordered} needs one stream before it")
+        return streams[0], ordered
+    if ordered not in OF_SCOPES:
+        raise click.UsageError(f"{ordered} is of a stream and not of a scope")
+    if streams or session:
+        raise click.UsageError("--scope is instead of a stream and its session")
+    known = read_scope(scope)
+    if known is None:
+        raise click.UsageError(f"--scope is {_SCOPES}, not {scope!r}")
+    if ordered in OF_THE_BREAKER and known.kind is not ScopeKind.ALL:
+        raise click.UsageError(f"{ordered} is of all: there is one breaker")
+    return "", ordered
+
+
+def _tell(command: OperatorCommanded, answer: CommandAnswered) -> None:
+    about = answer.stream_id or answer.scope
+    if answer.session_id:
+        about += f", session {answer.session_id}"
+    if not answer.applied:
+        told_why = printable(f"refused: {answer.command} of {about}: {answer.refusal}")
+        raise click.ClickException(told_why)
+    parts = [f"applied: {answer.command} of {about}"]
+    if answer.state_after:
+        parts.append(f"{answer.state_before} -> {answer.state_after}")
+    if command.until:
+        parts.append(f"until {told(command.until)}, or as long as the policy allows")
+    if answer.incident_id:
+        parts.append(f"incident {answer.incident_id}")
+    click.echo(printable("  ".join(parts)))

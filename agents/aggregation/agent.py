@@ -65,7 +65,7 @@ def register(
         heard = windows.tick(ticked.ticked_at, source.partition)
         return [outgoing(heard, source.traceparent, source.partition)]
 
-    @app.timer(TICK_SECONDS)
+    @app.timer(TICK_SECONDS)  # type: ignore[untyped-decorator]  # Faust's
     async def make_ticks() -> None:
         mine = {tp.partition for tp in app.consumer.assignment() if tp.topic == topics.TICKS}
         ticks = [outgoing(Ticked(number, now_us()), None, number) for number in sorted(mine)]

@@ -17,11 +17,12 @@ slot without a frame says nothing.
 
 from __future__ import annotations
 
+from array import array
 from math import log
 
 from schemas import SignalEvidence
 
-from .windows import SCALE, SLOT, SLOTS, SessionWindows
+from .windows import SCALE, SLOT, SessionWindows
 
 BOUND = 2.0
 """Most that one slot speaks for or against, in log-odds."""
@@ -36,16 +37,36 @@ def log_odds(score: float) -> float:
     return log(sure / (1 - sure))
 
 
-def speaks(score: float, fictional: float = 0.0) -> float:
-    """How far a slot with these mean scores speaks for a signal, within ``BOUND``."""
-    firm = min(max(log_odds(score), -BOUND), BOUND)
-    against = FICTION_WEIGHT * max(log_odds(fictional), 0.0)
-    return max(firm - against, -BOUND)
+def _bounded(value: float) -> float:
+    return min(max(value, -BOUND), BOUND)
+
+
+_FOR = [_bounded(log_odds(thousandths / SCALE)) for thousandths in range(SCALE + 1)]
+_AGAINST = [
+    FICTION_WEIGHT * max(log_odds(thousandths / SCALE), 0.0) for thousandths in range(SCALE + 1)
+]
+
+
+def speaks(score: int, fictional: int = 0) -> float:
+    """How far a slot with these mean scores, in thousandths, speaks for a signal."""
+    return max(_FOR[score] - _AGAINST[fictional], -BOUND)
 
 
 def signal_evidence(windows: SessionWindows) -> list[SignalEvidence]:
     """The evidence for each signal of the session."""
-    return [_evidence(windows, number) for number in range(len(windows.signals))]
+    slots = windows.spec.lengths[-1] // SLOT
+    frames = windows.last(windows.frames, slots)
+    sums = [windows.last(ring, slots) for ring in windows.sums]
+    oldest = windows.newest - slots + 1
+    evidence = []
+    for number, signal in enumerate(windows.signals):
+        against = None
+        if signal == "firearm" and "fictional" in windows.signals:
+            against = sums[windows.signals.index("fictional")]
+        total, since = _cumulate(frames, sums[number], against)
+        at = (oldest + since) * SLOT if total else 0
+        evidence.append(SignalEvidence(signal, round(total, 6), at))
+    return evidence
 
 
 def log_odds_of(evidence: list[SignalEvidence], signal: str) -> float:
@@ -53,23 +74,16 @@ def log_odds_of(evidence: list[SignalEvidence], signal: str) -> float:
     return next((it.log_odds for it in evidence if it.signal == signal), 0.0)
 
 
-def _evidence(windows: SessionWindows, number: int) -> SignalEvidence:
-    slots = windows.spec.lengths[-1] // SLOT
-    fiction = None
-    if number == 0 and "fictional" in windows.signals:
-        fiction = windows.sums[windows.signals.index("fictional")]
-    frames, sums = windows.frames, windows.sums[number]
+def _cumulate(
+    frames: array[int], sums: array[int], against: array[int] | None
+) -> tuple[float, int]:
+    """The cumulative sum at the last slot, and at which slot it last left 0."""
     total, since = 0.0, 0
-    for slot in range(windows.newest - slots + 1, windows.newest + 1):
-        at = slot % SLOTS
-        count = frames[at]
-        if not count:
-            continue
-        against = fiction[at] / count / SCALE if fiction is not None else 0.0
-        before = total
-        total = max(0.0, total + speaks(sums[at] / count / SCALE, against))
-        if total > 0.0 and before == 0.0:
-            since = slot * SLOT
-    if total == 0.0:
-        since = 0
-    return SignalEvidence(windows.signals[number], round(total, 6), since)
+    for slot, count in enumerate(frames):
+        if count:
+            fictional = against[slot] // count if against is not None else 0
+            speaking = speaks(sums[slot] // count, fictional)
+            if total == 0.0:
+                since = slot
+            total = max(total + speaking, 0.0)
+    return total, since

@@ -19,6 +19,7 @@ from schemas import (
 
 from .evidence import log_odds_of, signal_evidence
 from .hearing import Hearing, Key, Session
+from .summary import best_frames, summaries
 from .windows import KNOWN_SIGNALS, FrameRefused, SessionWindows, WindowSpec
 
 REPEAT = MICROSECONDS
@@ -129,8 +130,8 @@ def _assess(
         session_id=detection.session_id,
         assessed_at=windows.watermark,
         risk=risk_of(signals),
-        windows=windows.summaries(),
-        evidence=windows.evidence(topic, partition),
+        windows=summaries(windows),
+        evidence=best_frames(windows, topic, partition),
         cause=FrameRef(topic, partition, detection.offset, detection.captured_at, score),
         bundle=batch.bundle,
         bundle_digest=batch.bundle_digest,

@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from schemas import MICROSECONDS, FrameRef, SignalSummary, WindowSummary
+from schemas import MICROSECONDS
 
 SLOT = MICROSECONDS // 2
 SLOTS = 64
@@ -130,32 +130,34 @@ class SessionWindows:
         ``scores`` are those of ``signals``, 0 to 1. Numbers of a session grow with time; a shard
         that begins to count anew goes on where it is. Raises ``ValueError`` for other scores.
         """
-        if not 0.0 <= min(scores) <= max(scores) <= 1.0:
-            raise ValueError("a score lies outside 0 to 1")
         slot = captured_at // SLOT
         ahead = captured_at - self.watermark
-        if ahead > 0:
-            self._advance(slot)
-            self.watermark = captured_at
-        elif -ahead > self.spec.grace:
+        if -ahead > self.spec.grace:
             return FrameRefused.LATE
+        scaled = [int(score * SCALE + 0.5) for score in scores]
+        if not 0 <= min(scaled) <= max(scaled) <= SCALE:
+            raise ValueError("a score lies outside 0 to 1")
+        if slot > self.newest:
+            self._advance(slot)
         at = slot % SLOTS
-        if self.frames[at] >= FRAMES_A_SLOT:
+        frames = self.frames[at]
+        if frames >= FRAMES_A_SLOT:
             return FrameRefused.CROWDED
-        if not self._number(sequence, newer=ahead > 0):
+        if not self._is_new(sequence, newer=ahead > 0):
             return FrameRefused.DUPLICATE
-        self.frames[at] += 1
+        if ahead > 0:
+            self.watermark = captured_at
+        self.frames[at] = frames + 1
         self.observed |= 1 << (self.newest - slot)
-        hit = self.spec.hit
-        for sums, hits, signal, score in zip(
-            self.sums, self.hits, self.signals, scores, strict=True
-        ):
-            sums[at] += int(score * SCALE + 0.5)
-            if score >= hit:
-                hits[at] += 1
-                if slot > self.last_hit and signal in _SEEN:
-                    self.last_hit = slot
-        self._keep_best(at, int(scores[0] * SCALE + 0.5), offset, captured_at - slot * SLOT)
+        for sums, score in zip(self.sums, scaled, strict=True):
+            sums[at] += score
+        if max(scores) >= self.spec.hit:
+            self._hit(slot, scores)
+        best = scaled[0]
+        held = self.best[at]
+        if best > held or frames == 0 or (best == held and offset < self.best_offset[at]):
+            self.best[at], self.best_offset[at] = best, offset
+            self.best_at[at] = captured_at - slot * SLOT
         if not drill and slot > self.last_real:
             self.last_real = slot
         return None
@@ -178,23 +180,6 @@ class SessionWindows:
         self.sums = [ring[0] for ring in rings]
         self.hits = [ring[1] for ring in rings]
 
-    def summaries(self) -> list[WindowSummary]:
-        """One summary a length, shortest first."""
-        return [self._summary(length) for length in self.spec.lengths]
-
-    def evidence(self, topic: str, partition: int, most: int = 3) -> list[FrameRef]:
-        """The highest-scoring hits of the longest window, highest first, one a slot at most.
-
-        Where known content was seen and no firearm, the newest of those frames.
-        """
-        hits = self.hits[0]
-        slots = [slot for slot in self._slots(self.spec.lengths[-1]) if hits[slot % SLOTS]]
-        if not slots and "known_content" in self.signals:
-            known = self.hits[self.signals.index("known_content")]
-            slots = [slot for slot in self._slots(self.spec.lengths[-1]) if known[slot % SLOTS]]
-        slots.sort(key=lambda slot: (-self.best[slot % SLOTS], slot))
-        return [self._best_of(slot, topic, partition) for slot in slots[:most]]
-
     @property
     def drill(self) -> bool:
         """Whether every frame kept is a drill's: one real frame makes the stream real."""
@@ -215,8 +200,6 @@ class SessionWindows:
     def _advance(self, slot: int) -> None:
         """Make ``slot`` the newest; what it takes the place of is forgotten."""
         steps = slot - self.newest
-        if steps <= 0:
-            return
         self.observed = (self.observed << steps) & _RING if steps < SLOTS else 0
         for step in range(max(steps - SLOTS, 0), steps):
             at = (self.newest + 1 + step) % SLOTS
@@ -228,7 +211,7 @@ class SessionWindows:
                     hits[at] = 0
         self.newest = slot
 
-    def _number(self, sequence: int, newer: bool) -> bool:
+    def _is_new(self, sequence: int, newer: bool) -> bool:
         """Whether the number is new; if so it is noted. A frame of a time of its own is."""
         above = sequence - self.number
         if above > 0:
@@ -245,48 +228,9 @@ class SessionWindows:
         self.numbers |= bit
         return True
 
-    def _keep_best(self, at: int, score: int, offset: int, within: int) -> None:
-        held = self.best[at]
-        if (
-            score > held
-            or self.frames[at] == 1
-            or (score == held and offset < self.best_offset[at])
-        ):
-            self.best[at], self.best_offset[at], self.best_at[at] = score, offset, within
-
-    def _best_of(self, slot: int, topic: str, partition: int) -> FrameRef:
-        at = slot % SLOTS
-        captured_at = slot * SLOT + self.best_at[at]
-        score = self.best[at] / SCALE
-        return FrameRef(topic, partition, self.best_offset[at], captured_at, score)
-
-    def _slots(self, length: int) -> range:
-        return range(self.newest - length // SLOT + 1, self.newest + 1)
-
-    def _summary(self, length: int) -> WindowSummary:
-        slots = length // SLOT
-        window = (1 << slots) - 1
-        frames = sum(self.last(self.frames, slots))
-        # A frame vouches for its own slot and the one before.
-        covered = (self.observed | self.observed << 1) & window
-        signals = [
-            self._signal(signal, number, slots, frames)
-            for number, signal in enumerate(self.signals)
-        ]
-        fictional = next((it.mean for it in signals if it.signal == "fictional"), 0.0)
-        return WindowSummary(
-            seconds=length / MICROSECONDS,
-            frames=frames,
-            hits=signals[0].hits,
-            coverage=covered.bit_count() / slots,
-            mean=signals[0].mean,
-            peak=max(self.last(self.best, slots)) / SCALE,
-            fictional=fictional,
-            observed=(self.observed & window).bit_count(),
-            signals=signals,
-        )
-
-    def _signal(self, signal: str, number: int, slots: int, frames: int) -> SignalSummary:
-        hits = self.last(self.hits[number], slots)
-        total = sum(self.last(self.sums[number], slots))
-        return SignalSummary(signal, sum(hits), slots - hits.count(0), total / SCALE / frames)
+    def _hit(self, slot: int, scores: Sequence[float]) -> None:
+        for hits, signal, score in zip(self.hits, self.signals, scores, strict=True):
+            if score >= self.spec.hit:
+                hits[slot % SLOTS] += 1
+                if signal in _SEEN:
+                    self.last_hit = max(self.last_hit, slot)

@@ -75,7 +75,8 @@ class Breaker:
         self._trips.note(tripped.trip_id, when, trip)
 
     def trip_as_ordered(self, command: OperatorCommanded, when: Moment) -> None:
-        """A person orders it open, until the order's ``until``."""
+        """A person orders it open, until the order's ``until``. What is published of it has the
+        order's id too."""
         trip = Trip(f"a person ordered so: {command.reason}", command.until, ordered=True)
         self._trips.note(command.command_id, when, trip)
 

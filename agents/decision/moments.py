@@ -34,9 +34,10 @@ def moment(time: int, appended_at: int) -> Moment:
 
 
 class Remembered(Generic[T]):
-    """Events by their id, each with its moment; the order in which they come changes nothing.
+    """Events by their id, each with its moment.
 
-    Holds the last ``capacity`` to have come; one beyond that drops the one that came first.
+    Up to ``capacity`` of them the order in which they come changes nothing; one beyond that drops
+    the one that came first.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -47,7 +48,7 @@ class Remembered(Generic[T]):
         """Remember it; what was dropped for it, if anything was."""
         known = self._events.get(event_id)
         if known is not None:
-            self._events[event_id] = (min(known[0], when), known[1])
+            self._events[event_id] = min(known, (when, event), key=lambda it: it[0])
             return None
         self._events[event_id] = (when, event)
         if len(self._events) <= self._capacity:

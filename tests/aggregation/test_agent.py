@@ -6,9 +6,16 @@ from dataclasses import dataclass, field
 
 from agents.aggregation import agent as aggregation
 from agents.aggregation.windows import WindowSpec
-from schemas import DetectionsMade, EventDeadLettered, RiskAssessed
+from schemas import (
+    DetectionsMade,
+    EventDeadLettered,
+    RiskAssessed,
+    StreamsHeard,
+    Ticked,
+    topics,
+)
 from tests.builders import START, detection, detections_made
-from tests.shell import CODEC, Bench
+from tests.shell import CODEC, Bench, put_record
 
 SPEC = WindowSpec()
 
@@ -48,9 +55,9 @@ def bench(log: Log) -> Bench:
 async def put(made: Bench, offset: int, *values: bytes) -> None:
     """Values as records from ``offset`` on."""
     async with made.app.agents["aggregation"].test_context() as agent:
-        agent.sent_offset = offset
         for value in values:
-            await agent.put(value, key=b"0")
+            await put_record(agent, topics.DETECTIONS, value, offset, key=b"0")
+            offset += 1
 
 
 async def test_detections_become_risk_keyed_by_stream() -> None:
@@ -112,3 +119,31 @@ async def test_a_refused_frame_is_counted() -> None:
     await put(made, 0, log.add(detections_made(detection(20), detection(20), detection(0))))
     assert made.counts["aggregation refused duplicate"] == 1
     assert made.counts["aggregation refused late"] == 1
+
+
+async def put_tick(made: Bench, value: bytes, offset: int = 0) -> None:
+    async with made.app.agents["aggregation"].test_context() as agent:
+        await put_record(agent, topics.TICKS, value, offset)
+
+
+async def test_a_tick_tells_which_streams_are_heard_to_the_partition_it_is_about() -> None:
+    log = Log()
+    made = bench(log)
+    await put(made, 0, log.add(detections_made(detection(0))))
+    await put_tick(made, CODEC.encode(Ticked(0, START)))
+    (item,) = [it for it in made.publisher.kept if isinstance(it.event, StreamsHeard)]
+    assert item.partition == 0
+    assert [it.stream_id for it in item.event.streams] == ["stream-1"]
+
+
+async def test_time_passes_in_a_partition_in_which_nothing_else_happens() -> None:
+    made = bench(Log())
+    await put_tick(made, CODEC.encode(Ticked(0, START)))
+    (heard,) = made.publisher.events(StreamsHeard)
+    assert (heard.heard_at, heard.streams) == (START, [])
+
+
+async def test_a_tick_that_can_not_be_read_is_dead_lettered() -> None:
+    made = bench(Log())
+    await put_tick(made, b"nonsense")
+    assert made.publisher.events(EventDeadLettered)[0].topic == topics.TICKS

@@ -1,0 +1,149 @@
+"""Following topics on a broker: what was there, what comes, and what happens when it is away."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # stub's gap
+
+from agents.following import Followed, Follower, Progress
+from schemas import Codec, Event, StreamUpdated
+from tests.builders import SECOND, START
+from tests.oncall.events import stream_updated
+from tests.waiting import wait_until_async
+from topology.broker import EmbeddedBroker
+from topology.settings import Settings
+
+LIMIT = 20.0
+"""Seconds within which anything here must have happened."""
+HOUR = 3600 * SECOND
+PARTITIONS = 2
+
+
+@dataclass
+class Topic:
+    """One of the test's own, and what followers of it took."""
+
+    bootstrap: str
+    name: str = field(default_factory=lambda: f"followed-{uuid.uuid4()}")
+    taken: list[tuple[str, int]] = field(default_factory=list)
+
+    def follower(self, now_us: Callable[[], int] = lambda: START + HOUR) -> Follower:
+        def take(event: Event, appended_at: int) -> None:
+            self.taken.append((event.subject, appended_at))
+
+        followed = {self.name: Followed(StreamUpdated, HOUR)}
+        kafka = {"bootstrap_servers": self.bootstrap}
+        return Follower("the test", followed, take, Codec(), kafka, now_us=now_us)
+
+    def write(self, *streams: str) -> None:
+        for stream in streams:
+            self.write_raw(Codec().encode(stream_updated(stream_id=stream)))
+
+    def write_raw(self, value: bytes) -> None:
+        """What is longer by a byte goes to the other partition."""
+        producer = Producer({"bootstrap.servers": self.bootstrap})
+        partition = len(value) % PARTITIONS
+        producer.produce(self.name, value, partition=partition, timestamp=START // 1000)
+        assert producer.flush(LIMIT) == 0
+
+    def streams(self) -> list[str]:
+        return sorted(stream for stream, _ in self.taken)
+
+
+def create(bootstrap: str) -> Topic:
+    topic = Topic(bootstrap)
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    for created in admin.create_topics([NewTopic(topic.name, PARTITIONS, 1)]).values():
+        created.result(LIMIT)
+    return topic
+
+
+@pytest.fixture
+def topic(broker: str) -> Topic:
+    return create(broker)
+
+
+@contextmanager
+def paused(pid: int) -> Iterator[None]:
+    """It answers nothing, and forgets nothing."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+
+
+@pytest.mark.e2e
+async def test_what_was_there_is_taken_before_it_is_fresh_and_then_what_comes(
+    topic: Topic,
+) -> None:
+    """Of all partitions, each event with the time at which it was appended."""
+    topic.write("a", "bb", "ccc")
+    follower = topic.follower()
+    assert (follower.progress, follower.fresh) == (Progress.CATCHING_UP, False)
+    async with follower:
+        await wait_until_async(lambda: follower.fresh, LIMIT)
+        assert topic.streams() == ["a", "bb", "ccc"]
+        topic.write("dddd")
+        await wait_until_async(lambda: len(topic.taken) == 4, LIMIT)
+    assert topic.taken[-1] == ("dddd", START)
+
+
+@pytest.mark.e2e
+async def test_a_past_that_does_not_matter_is_not_read(topic: Topic) -> None:
+    """Appended longer ago than the topic's hour when reading begins."""
+    topic.write("old")
+    between = time.time_ns() // 1_000_000 + 1
+    await wait_until_async(lambda: time.time_ns() // 1_000_000 > between, LIMIT)
+    topic.write("young")
+    follower = topic.follower(lambda: between * 1_000 + HOUR)
+    async with follower:
+        await wait_until_async(lambda: follower.fresh, LIMIT)
+    assert topic.streams() == ["young"]
+
+
+@pytest.mark.e2e
+async def test_what_can_not_be_read_is_counted_and_passed_over(topic: Topic) -> None:
+    topic.write_raw(b"rubbish")
+    topic.write("a")
+    follower = topic.follower()
+    async with follower:
+        await wait_until_async(lambda: follower.fresh, LIMIT)
+    assert (topic.streams(), follower.undecodable) == (["a"], 1)
+
+
+async def test_without_kafka_it_is_lost_says_why_and_ends_when_told() -> None:
+    follower = Topic("127.0.0.1:1").follower()
+    async with follower:
+        await wait_until_async(lambda: follower.progress is Progress.LOST, LIMIT)
+        assert not follower.fresh
+        assert "KafkaConnectionError" in (follower.last_error or "")
+
+
+@pytest.mark.e2e
+async def test_a_broker_that_stops_answering_leaves_it_not_fresh_until_it_is_back(
+    tmp_path: Path,
+) -> None:
+    """Nothing is taken twice, and what came meanwhile is not missed."""
+    with EmbeddedBroker(Settings(runtime_dir=tmp_path)) as embedded:
+        topic = create(embedded.bootstrap)
+        topic.write("before")
+        follower = topic.follower()
+        async with follower:
+            await wait_until_async(lambda: follower.fresh, LIMIT)
+            with paused(embedded.pid):
+                await wait_until_async(lambda: not follower.fresh, LIMIT)
+            topic.write("after")
+            await wait_until_async(lambda: follower.fresh and len(topic.taken) == 2, LIMIT)
+        assert topic.streams() == ["after", "before"]

@@ -24,3 +24,9 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def kafka_settings(broker: str, tmp_path: Path) -> Settings:
     """Settings of a process that uses ``broker``."""
     return Settings(bootstrap_servers=broker, runtime_dir=tmp_path / "runtime")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--write-golden", action="store_true", help="Write the golden decision logs anew."
+    )

@@ -75,6 +75,12 @@ class PartitionWindows:
         """It is ``now``: which sessions were heard of late. Idle ones are forgotten."""
         return StreamsHeard(partition, now, self._hearing.tell(now))
 
+    def hear(self, key: Key, session: Session, appended_at: int) -> None:
+        """A frame of the session that was appended at ``appended_at`` has been judged."""
+        session.appended_at = max(session.appended_at, appended_at)
+        if not session.in_turn:
+            self._hearing.hear(key, session)
+
     def take_refused(self) -> Counter[FrameRefused]:
         """How many frames were refused since this was last asked, by reason."""
         refused, self.refused = self.refused, Counter()
@@ -104,9 +110,7 @@ class PartitionWindows:
         if refused is not None:
             self.refused[refused] += 1
             return None
-        session.appended_at = max(session.appended_at, detection.appended_at)
-        if not session.in_turn:
-            self._hearing.hear(key, session)
+        self.hear(key, session, detection.appended_at)
         clear = windows.clear
         # The first frame is told whatever it shows, and so is one after a silence of the longest
         # window: what was told before that must not matter, or windows could not be rebuilt from

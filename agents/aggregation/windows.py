@@ -33,7 +33,7 @@ FRAMES_A_SLOT = 60
 KNOWN_SIGNALS = ("firearm", "fictional", "first_person", "known_content")
 """What windows are kept of, where a model says it; the first is always there."""
 
-_SEEN = frozenset({"firearm", "known_content"})
+SEEN = frozenset({"firearm", "known_content"})
 """Signals whose hits make a stream not clear."""
 _RING = (1 << SLOTS) - 1
 _NUMBERS = 256
@@ -165,7 +165,7 @@ class SessionWindows:
     def is_hit(self, scores: Sequence[float]) -> bool:
         """Whether a frame with these scores sees a firearm or known content."""
         return any(
-            score >= self.spec.hit and signal in _SEEN
+            score >= self.spec.hit and signal in SEEN
             for signal, score in zip(self.signals, scores, strict=True)
         )
 
@@ -232,5 +232,5 @@ class SessionWindows:
         for hits, signal, score in zip(self.hits, self.signals, scores, strict=True):
             if score >= self.spec.hit:
                 hits[slot % SLOTS] += 1
-                if signal in _SEEN:
+                if signal in SEEN:
                     self.last_hit = max(self.last_hit, slot)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from msgspec.structs import replace
 
 from schemas import (
@@ -37,9 +39,9 @@ _BY_TIME = {
 
 def to_service(answer: TakedownAcknowledged, given: Input) -> Cause:
     """What a takedown service answered."""
-    told = f"The takedown service {answer.service} answered: {answer.outcome}"
+    told = f"The takedown service {answer.service} answered: {answer.outcome}. {answer.detail}"
     rule = _BY_TIME.get(given, "takedown-confirmed")
-    return Cause(answer.id, answer.time, rule, f"{told}. {answer.detail}".rstrip(". ") + ".")
+    return Cause(answer.id, answer.time, rule, _saying(told.rstrip(". ") + "."))
 
 
 def to_person(command: OperatorCommanded) -> Cause:
@@ -48,7 +50,7 @@ def to_person(command: OperatorCommanded) -> Cause:
         command.id,
         command.time,
         f"operator-{command.command}",
-        f"Ordered by a person ({command.command}): {command.reason}",
+        _saying(f"Ordered by a person ({command.command}): {command.reason}"),
         operator=command.operator,
         reason=command.reason,
         confirms=command.command == Command.VERDICT_TRUE,
@@ -57,7 +59,7 @@ def to_person(command: OperatorCommanded) -> Cause:
 
 def to_end(update: StreamUpdated) -> Cause:
     """The stream ended by itself."""
-    return Cause(update.id, update.time, "stream-ended", "The stream ended.")
+    return Cause(update.id, update.time, "stream-ended", _saying("The stream ended."))
 
 
 def to_restart(event: Record, key: Key, former: Former) -> Cause:
@@ -67,8 +69,10 @@ def to_restart(event: Record, key: Key, former: Former) -> Cause:
         derive_id("restarted", *key, former.takedown_id),
         event.time,
         "restart-after-takedown",
-        f"The same account or stream was taken down {minutes:.0f} minutes ago "
-        f"(incident {former.incident_id}) and is live again.",
+        _saying(
+            f"The same account or stream was taken down {minutes:.0f} minutes ago "
+            f"(incident {former.incident_id}) and is live again."
+        ),
         Severity.HIGH,
     )
 
@@ -81,7 +85,7 @@ def to_stop(session: Session, at: int) -> Cause:
         derive_id("still-running", session.takedown.request.takedown_id),
         at,
         "still-running",
-        "Frames of the stream are sampled after its stop was confirmed.",
+        _saying("Frames of the stream are sampled after its stop was confirmed."),
     )
 
 
@@ -115,7 +119,9 @@ def to_time(policy: Policy, key: Key, session: Session, given: Input, now: int) 
         ),
     }[given]
     severity = Severity(incident.severity) if incident else Severity.HIGH
-    return Cause(derive_id("due", given, *key, since), now, _BY_TIME[given], told, severity)
+    return Cause(
+        derive_id("due", given, *key, since), now, _BY_TIME[given], _saying(told), severity
+    )
 
 
 def answered(
@@ -161,3 +167,7 @@ def _answer(
         state_before=before,
         state_after=after,
     )
+
+
+def _saying(words: str) -> Callable[[], str]:
+    return lambda: words

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,8 @@ class Cause:
     at: int
     """The time that effects carry: the event's."""
     rule: str
-    explanation: str
+    explain: Callable[[], str]
+    """Why in words, for whoever it hits; called once somebody is told."""
     severity: Severity = Severity.CRITICAL
     grounds: Grounds | None = None
     """What it rests on; that of the incident where the event brings none."""
@@ -78,7 +80,7 @@ def grounded(case: Case, session: Session) -> dict[str, Any]:
         **about(case, session),
         "incident_id": case.incident_id,
         "rule": case.cause.rule,
-        "explanation": case.cause.explanation,
+        "explanation": case.cause.explain(),
         "risk": grounds.risk,
         "evidence": list(grounds.evidence),
         "bundle": grounds.bundle,

@@ -44,7 +44,7 @@ def boost(case: Case, session: Session) -> tuple[Session, SamplingBoostRequested
         frames_per_second=case.policy.sampling.frames_per_second,
         until=until,
         rule=case.cause.rule,
-        explanation=case.cause.explanation,
+        explanation=case.cause.explain(),
         **about(case, session),
     )
     return replace(session, boosted_until=until), event
@@ -81,7 +81,7 @@ def _escalate(case: Case, session: Session) -> tuple[Session, Event]:
         touched_at=case.now,
         severity=case.cause.severity,
         rule=case.cause.rule,
-        explanation=case.cause.explanation,
+        explanation=case.cause.explain(),
         grounds=grounds_of(case, session),
         holder=case.cause.operator,
         confirmed=case.cause.confirms,
@@ -98,7 +98,7 @@ def _worsen(case: Case, session: Session) -> tuple[Session, Event | None]:
         incident,
         severity=case.cause.severity,
         rule=case.cause.rule,
-        explanation=case.cause.explanation,
+        explanation=case.cause.explain(),
         grounds=grounds_of(case, session),
         holder=case.cause.operator,
         repeats=0,
@@ -191,7 +191,7 @@ def _close(case: Case, session: Session, outcome: str) -> tuple[Session, Event |
         closed_at=case.cause.at,
         outcome=outcome,
         operator=case.cause.operator or incident.holder,
-        reason=case.cause.reason or case.cause.explanation,
+        reason=case.cause.reason or case.cause.explain(),
         **about(case, session),
     )
     closed = replace(incident, closed=True, answer_by=0, touched_at=case.now)

@@ -6,8 +6,9 @@ file's grammar is that of ``policy_file``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum, StrEnum
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import sha256
 
 import msgspec
@@ -161,7 +162,9 @@ class Verdict(Struct, frozen=True):
 
     grade: Grade
     rule: str = ""
-    explanation: str = ""
+    explain: Callable[[], str] = str
+    """The rule beside what was measured, in words, and what held stronger ones back. Called only
+    where somebody is told: of most risks nobody is."""
     severity: Severity = Severity.ELEVATED
     boost: bool = False
     cooldown: int = 0
@@ -186,20 +189,26 @@ def judge(
     holds = [rule for rule, it in policy.asked if it.holds(at, rule.name in holding)]
     if not holds:
         return _NOTHING
-    held_back = []
-    for rule, requirement in policy.asked:
-        if rule is holds[0]:
-            break
-        if requirement.holds_but_for_fiction(at, rule.name in holding):
-            told = requirement.explain_fiction(at)
-            held_back.append(f"held back from rule '{rule.name}': {told}")
+    deciding = holds[0]
+    requirement = next(it for rule, it in policy.asked if rule is deciding)
     return Verdict(
-        grade=rule.grade,
-        rule=rule.name,
-        explanation=". ".join([requirement.explain(at), *held_back]),
-        severity=rule.severity,
-        boost=rule.boost,
-        cooldown=rule.cooldown,
+        grade=deciding.grade,
+        rule=deciding.name,
+        explain=partial(_explain, policy, deciding, at, holding),
+        severity=deciding.severity,
+        boost=deciding.boost,
+        cooldown=deciding.cooldown,
         holding=tuple(it.name for it in holds),
         window=requirement.window(at),
     )
+
+
+def _explain(policy: Policy, deciding: Rule, at: Circumstances, holding: tuple[str, ...]) -> str:
+    held_back: list[str] = []
+    for rule, requirement in policy.asked:
+        if rule is deciding:
+            return ". ".join([requirement.explain(at), *held_back])
+        if requirement.holds_but_for_fiction(at, rule.name in holding):
+            told = requirement.explain_fiction(at)
+            held_back.append(f"held back from rule '{rule.name}': {told}")
+    raise ValueError(f"rule '{deciding.name}' is none of policy {policy.label}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -19,7 +20,7 @@ from schemas import (
 
 from . import answering, orders
 from .case import Case, Cause
-from .controls import Controls
+from .controls import Controls, Hold
 from .decide import (
     Decision,
     decide,
@@ -158,15 +159,15 @@ class Turn:
         grounds: Grounds | None = None,
         before: Session | None = None,
     ) -> None:
-        told, held = verdict.explanation, False
+        explain, hold = verdict.explain, None
         if verdict.grade >= Grade.TAKEDOWN:
             self.trip(policy)
             hold = self.controls.hold(policy, session.facts.region, self._now(event))
             if hold is not None:
-                told, held = f"{told}. Not taken down by itself: {hold.explanation}", True
-        cause = Cause(event.id, event.time, verdict.rule, told, verdict.severity, grounds)
+                explain = partial(_explain_held, verdict, hold)
+        cause = Cause(event.id, event.time, verdict.rule, explain, verdict.severity, grounds)
         case = Case(policy, *key, self._now(event), cause)
-        decision = decide_on_risk(case, session, verdict, held)
+        decision = decide_on_risk(case, session, verdict, hold is not None)
         self.follow(key, before or session, decision)
 
     def reach(
@@ -205,3 +206,7 @@ class Turn:
         if trip is not None:
             self.controls.apply(trip)
             self.outcome.effects.append(trip)
+
+
+def _explain_held(verdict: Verdict, hold: Hold) -> str:
+    return f"{verdict.explain()}. Not taken down by itself: {hold.explanation}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
@@ -24,7 +26,7 @@ def controls(*events: Event) -> Controls:
     return made
 
 
-def hold(scope: str, seconds: float, until: float, **given: str) -> Event:
+def hold(scope: str, seconds: float, until: float, **given: Any) -> Event:
     return order(seconds, "hold-takedowns", until, scope=scope, **given)
 
 
@@ -123,6 +125,12 @@ def test_of_two_orders_the_brokers_say_which_is_newer_and_not_the_clocks_of_peop
     made.apply(hold("all", 60, 200), at(2))
     made.apply(lift("all", 10), at(10))
     assert made.hold(POLICY, "", at(30)) is None
+
+
+def test_an_order_of_a_clock_beyond_every_calendar_is_told_all_the_same() -> None:
+    held = controls(hold("all", 0, 10.0**12, issued_at=at(10.0**12 - 1))).hold(POLICY, "", at(10))
+    assert held is not None
+    assert "until 9999-12-31 23:59:59" in held.explanation
 
 
 def test_while_it_is_not_known_what_holds_a_person_is_asked() -> None:

@@ -44,7 +44,7 @@ def test_the_first_rule_that_holds_decides_and_all_that_hold_are_remembered() ->
 def test_where_no_rule_holds_nothing_is_said() -> None:
     verdict = judge(POLICY, risk_assessed(window(10.0, hits=0)), UNKNOWN, ("stop", "look"))
     assert verdict.grade is Grade.NONE
-    assert (verdict.rule, verdict.explanation, verdict.holding) == ("", "", ())
+    assert (verdict.rule, verdict.explain(), verdict.holding) == ("", "", ())
 
 
 def test_without_a_risk_only_facts_count() -> None:
@@ -74,15 +74,15 @@ def test_what_only_fiction_held_back_is_said() -> None:
     game = risk_assessed(window(10.0, hits=4, fictional=0.8))
     verdict = judge(POLICY, game, UNKNOWN, ())
     assert verdict.rule == "look"
-    assert "held back from rule 'stop': mean score for a game or film" in verdict.explanation
-    assert "0.80 (needs at most 0.5" in verdict.explanation
+    assert "held back from rule 'stop': mean score for a game or film" in verdict.explain()
+    assert "0.80 (needs at most 0.5" in verdict.explain()
     few = judge(POLICY, risk_assessed(window(10.0, hits=3, fictional=0.8)), UNKNOWN, ())
-    assert "held back" not in few.explanation
+    assert "held back" not in few.explain()
 
 
 def test_the_explanation_has_every_condition_of_the_rule_and_what_was_measured() -> None:
     seen = risk_assessed(window(10.0, hits=4, frames=10, fictional=0.25))
-    assert judge(POLICY, seen, UNKNOWN, ()).explanation == (
+    assert judge(POLICY, seen, UNKNOWN, ()).explain() == (
         "4 of 10 frames of the last 10 s show a firearm (needs at least 4); "
         "mean score for a game or film over the last 10 s 0.25 "
         "(needs at most 0.5, to go on at most 0.6)"

@@ -87,8 +87,8 @@ def test_no_takedown_waits_for_a_cooldown() -> None:
 def test_what_looks_like_fiction_says_what_held_the_takedown_back() -> None:
     verdict = judged(seen(8, fictional=0.8))
     assert verdict.grade is Grade.ESCALATE
-    assert "held back from rule 'sustained-firearm'" in verdict.explanation
-    assert "0.80 (needs at most 0.5" in verdict.explanation
+    assert "held back from rule 'sustained-firearm'" in verdict.explain()
+    assert "0.80 (needs at most 0.5" in verdict.explain()
 
 
 def test_its_sections_are_what_a_file_without_them_means() -> None:

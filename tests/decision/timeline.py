@@ -90,6 +90,7 @@ def order(
     seconds: float,
     command: str,
     until: float = 0,
+    *,
     stream: str = STREAM,
     session: str = "",
     scope: str = "",

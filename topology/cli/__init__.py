@@ -12,6 +12,7 @@ from agents.detection.manifest import BundleInvalid
 from ..errors import OperatorError
 
 _COMMANDS = (
+    "backtest",
     "broker",
     "corpus",
     "evaluate",

@@ -16,8 +16,8 @@ from schemas import MICROSECONDS
 Key = tuple[str, str]
 """Stream and session."""
 
-_RECENTLY = 15 * MICROSECONDS
-"""Streams that are judged at all are told of several times within this (``aggregation.risk``)."""
+_RECENTLY = 7 * MICROSECONDS
+"""Streams that are judged at all are told of every five seconds (``aggregation.hearing``)."""
 
 
 class Unwatched(StrEnum):

@@ -9,27 +9,38 @@ the others join the same generation again and again.
 
 from __future__ import annotations
 
-import os
 import random
 import signal
-import subprocess
-import sys
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from agents.aggregation.risk import PartitionWindows
 from agents.aggregation.windows import WindowSpec
-from agents.decision.machine import SessionDecision, decide
-from agents.decision.policy import DEFAULT_POLICY
-from schemas import DetectionsMade, EscalationRaised, RiskAssessed, TakedownRequested, topics
+from agents.decision.controls import Controls
+from agents.decision.partition import PartitionDecisions
+from agents.decision.policies import Policies
+from agents.decision.policy import Policy
+from schemas import (
+    DetectionsMade,
+    EscalationRaised,
+    Event,
+    ReferralPrepared,
+    RiskAssessed,
+    SamplingBoostRequested,
+    TakedownRequested,
+    topics,
+)
 from tests.builders import SECOND, detection, detections_made
-from tests.e2e.support import CODEC, READY_SECONDS, Reader, free_port_pair, get, produce
+from tests.e2e.support import CODEC, Reader, produce
+from tests.e2e.workers import Workers, policy_file
 from tests.waiting import wait_until
-from topology.app import Role
 from topology.broker import EmbeddedBroker
+from topology.policies import load_policy
 from topology.settings import Settings
 from topology.topic_admin import apply_topics
 
@@ -37,6 +48,13 @@ pytestmark = pytest.mark.e2e
 STREAMS = 64
 FRAMES = 60
 ROUNDS = 4
+PATIENT = (
+    ("takedowns =", "takedowns = 1000"),
+    ("share_at_risk =", "share_at_risk = 1.0"),
+    ("takedown_within =", 'takedown_within = "1 h"'),
+    ("escalation_within =", 'escalation_within = {elevated="1 h", high="1 h", critical="1 h"}'),
+)
+"""A policy under which neither the breaker nor time decides anything while the test runs."""
 
 
 def batches() -> Iterator[tuple[bytes, DetectionsMade]]:
@@ -56,48 +74,13 @@ def batches() -> Iterator[tuple[bytes, DetectionsMade]]:
             yield f"stream-{stream}".encode(), detections_made(item, frame_partition=stream % 8)
 
 
-class Workers:
-    """Judgement workers by hand: the churn decides when one starts and how it ends."""
-
-    def __init__(self, bootstrap: str, runtime_dir: Path) -> None:
-        self._environment = {
-            **os.environ,
-            "FIREBREAK_BOOTSTRAP_SERVERS": bootstrap,
-            "FIREBREAK_RUNTIME_DIR": str(runtime_dir),
-        }
-        self.running: list[tuple[subprocess.Popen[bytes], str]] = []
-
-    def start(self) -> None:
-        """Start one more, and wait until it and the others take part in the group."""
-        port = free_port_pair()
-        command = [sys.executable, "-m", "topology", "worker", Role.JUDGEMENT]
-        worker = subprocess.Popen([*command, "--web-port", str(port)], env=self._environment)
-        self.running.append((worker, f"http://127.0.0.1:{port}"))
-        wait_until(self.ready, READY_SECONDS, about=self.told)
-
-    def ready(self) -> bool:
-        return all(get(f"{url}/ready").get("ready") for _, url in self.running)
-
-    def told(self) -> list[object]:
-        """What each says of itself: nothing from one that has ended or is not ready."""
-        return [(worker.poll(), get(f"{url}/ready")) for worker, url in self.running]
-
-    def end(self, which: int, how: signal.Signals) -> None:
-        worker, _ = self.running.pop(which)
-        worker.send_signal(how)
-        worker.wait(30)
-
-    def end_all(self) -> None:
-        while self.running:
-            self.end(0, signal.SIGKILL)
-
-
 def test_workers_that_come_and_go_lose_nothing_and_decide_the_same(tmp_path: Path) -> None:
     chance = random.Random(7)
     settings = Settings(runtime_dir=tmp_path)
     with EmbeddedBroker(settings) as broker:
         apply_topics(settings, broker.bootstrap)
-        workers = Workers(broker.bootstrap, tmp_path / "made by the worker")
+        policy = policy_file(tmp_path / "policy.toml", *PATIENT)
+        workers = Workers(broker.bootstrap, tmp_path / "made by the worker", policy)
         try:
             workers.start()
             workers.start()
@@ -106,7 +89,7 @@ def test_workers_that_come_and_go_lose_nothing_and_decide_the_same(tmp_path: Pat
             for at in range(0, len(records), share):
                 _work_through(broker.bootstrap, records, slice(at, at + share), workers, chance)
                 workers.start()
-            _compare(broker.bootstrap)
+            _compare(broker.bootstrap, load_policy(policy))
         finally:
             workers.end_all()
         broker.check()
@@ -131,21 +114,33 @@ def _work_through(
         wait_until(lambda: not _missing(expected, risks), 60, about=workers.told)
 
 
-def _compare(bootstrap: str) -> None:
+def _compare(bootstrap: str, policy: Policy) -> None:
     with (
         Reader(bootstrap, DetectionsMade) as detections,
         Reader(bootstrap, RiskAssessed) as risks,
         Reader(bootstrap, TakedownRequested) as takedowns,
         Reader(bootstrap, EscalationRaised) as escalations,
+        Reader(bootstrap, SamplingBoostRequested) as boosts,
     ):
         expected = _reference(detections, STREAMS * FRAMES)
-        effects = _effects(expected)
+        effects = _effects(expected, policy)
+        readers = (takedowns, escalations, boosts)
         assert _missing(expected, risks) == []
-        wait_until(lambda: effects.keys() <= _by_id(takedowns, escalations).keys(), 60)
+        wait_until(lambda: effects.keys() <= _by_id(*readers).keys(), 60)
         assert {risk.risk_id for risk in risks.events()} == expected.keys()
         for risk in risks.events():
             assert risk == expected[risk.risk_id]
-        assert _by_id(takedowns, escalations) == effects
+        assert _by_id(*readers) == effects
+        for reader in readers:
+            _assert_same_each_time(reader)
+
+
+def _assert_same_each_time(reader: Reader) -> None:
+    """What came more than once under an id came word for word."""
+    contents: dict[str, set[bytes]] = defaultdict(set)
+    for message, event in zip(reader.messages, reader.events(), strict=True):
+        contents[event.id].add(message.value() or b"")
+    assert [found for found in contents.values() if len(found) > 1] == []
 
 
 def _missing(expected: dict[str, RiskAssessed], risks: Reader) -> list[tuple[int, int]]:
@@ -170,21 +165,20 @@ def _reference(detections: Reader, count: int) -> dict[str, RiskAssessed]:
     return expected
 
 
-def _effects(risks: dict[str, RiskAssessed]) -> dict[str, TakedownRequested | EscalationRaised]:
-    known: dict[str, SessionDecision] = {}
-    effects: dict[str, TakedownRequested | EscalationRaised] = {}
+def _effects(risks: dict[str, RiskAssessed], policy: Policy) -> dict[str, Event]:
+    decisions, policies, controls = PartitionDecisions(), Policies(policy), Controls()
+    effects: dict[str, Event] = {}
     for risk in risks.values():
-        decision = decide(DEFAULT_POLICY, known.get(risk.stream_id), risk)
-        known[risk.stream_id] = decision.state
-        effects |= {_id(effect): effect for effect in decision.effects}
+        for effect in decisions.take(risk, policies, controls).effects:
+            if not isinstance(effect, ReferralPrepared):
+                effects[effect.id] = _timeless(effect)
     return effects
 
 
-def _by_id(
-    takedowns: Reader, escalations: Reader
-) -> dict[str, TakedownRequested | EscalationRaised]:
-    return {_id(event): event for event in [*takedowns.events(), *escalations.events()]}
+def _by_id(*readers: Reader) -> dict[str, Event]:
+    return {event.id: _timeless(event) for reader in readers for event in reader.events()}
 
 
-def _id(effect: TakedownRequested | EscalationRaised) -> str:
-    return effect.takedown_id if isinstance(effect, TakedownRequested) else effect.escalation_id
+def _timeless(effect: Event) -> Event:
+    """Until when an answer is waited for rests on the workers' clocks."""
+    return replace(effect, answer_by=0) if isinstance(effect, EscalationRaised) else effect

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-unit test-e2e lint format lock tools eval clean
+.PHONY: demo test test-unit test-e2e lint format docs lock tools eval bench-core clean
 
 demo: $(READY)  ## The whole topology on real footage.
 	@$(BIN)/python -m deploy.demo
@@ -24,6 +24,12 @@ eval: $(READY)  ## How good the default bundle is: build/eval.json, build/eval/r
 	@test -e build/footage/footage.toml || deploy/footage/install $(BIN)/python
 	@test -e build/footage/footage.toml || $(BIN)/python -m deploy.footage
 	@$(BIN)/python -m deploy.eval
+
+bench-core: $(READY)  ## What the pure cores cost: build/bench-core.json.
+	@$(BIN)/python -m tests.bench.core
+
+docs: $(READY)  ## Draw docs/decision.md from the transition table.
+	$(BIN)/python -m deploy.docs
 
 lint: $(READY)  ## Style, types, and which room may import which.
 	$(BIN)/ruff check .

@@ -57,7 +57,7 @@ class Rule(Struct, frozen=True):
     boost: bool = False
     """Whether it asks for a higher sampling rate when it begins to hold."""
     cooldown: int = 0
-    """It does not act again on a session within this, in microseconds."""
+    """Of a rule that escalates: not raised again within this, in microseconds."""
 
 
 class Answers(Struct, frozen=True):

@@ -155,6 +155,12 @@ class RuleKind:
                 f"'{grade.name.lower()}' needs evidence that people can look at: whenever the rule "
                 f"holds, a measure of {' or '.join(signals)} must be at least something",
             )
+        if given.get("cooldown") and grade is not Grade.ESCALATE:
+            raise Misfit(
+                (*path, "cooldown"),
+                "only rules that escalate have one: what stops a stream must not wait, and "
+                "watching tells nobody",
+            )
         severity = Severity(given.pop("severity", _SEVERITY_OF[grade]))
         return Rule(**given, grade=grade, when=when, severity=severity)
 
@@ -178,7 +184,7 @@ class RuleKind:
                 ),
                 "severity": Field(choice(*Severity), "Of the escalation that the rule raises."),
                 "boost": Field(TRUTH, "Ask for a higher sampling rate when it begins to hold."),
-                "cooldown": Field(DURATION, "It does not act again on a session within this."),
+                "cooldown": Field(DURATION, "An escalation is not raised again within this."),
                 "all": self.conditions.members("all"),
                 "any": self.conditions.members("any"),
             }

@@ -36,7 +36,7 @@ version = "3.1"
 name = "sure"
 grade = "takedown"
 boost = true
-cooldown = "10 min"
+severity = "critical"
 all = [
   { measure = "firearm.hits", window = 10, at_least = 4 },
   { any = [
@@ -49,8 +49,8 @@ all = [
 
 [[rule]]
 name = "look"
-grade = "watch"
-severity = "high"
+grade = "escalate"
+cooldown = "10 min"
 any = [{ measure = "reports", at_least = 1 }]
 
 [answers]
@@ -104,7 +104,7 @@ def test_a_file_says_it_all() -> None:
     assert policy.label == "strict/3.1"
     sure, look = policy.rules
     assert (sure.name, sure.grade, sure.severity) == ("sure", Grade.TAKEDOWN, Severity.CRITICAL)
-    assert (sure.boost, sure.cooldown) == (True, 600 * SECOND)
+    assert (sure.boost, look.cooldown) == (True, 600 * SECOND)
     either = (
         Condition("firearm.share", 3.0, at_least=0.4, until_below=0.2),
         Condition("known_content.hits", 30.0, at_least=1),
@@ -118,7 +118,7 @@ def test_a_file_says_it_all() -> None:
             Condition("first_stream", equals=True),
         ),
     )
-    assert (look.grade, look.severity, look.boost) == (Grade.WATCH, Severity.HIGH, False)
+    assert (look.grade, look.severity, look.boost) == (Grade.ESCALATE, Severity.HIGH, False)
     assert look.when.need == "any"
     assert policy.answers == Answers(
         takedown_within=1_500_000,
@@ -260,19 +260,19 @@ def edited(text: str, before: str, after: str) -> str:
             "reports would have to be at least 2 and is at most 1",
         ),
         (
-            'grade = "watch"',
+            'grade = "escalate"',
             'grade = "wtach"',
             "line 21: rule 'look': grade: "
             "expected one of watch, escalate, takedown, certain, found 'wtach'",
         ),
         (
-            'grade = "watch"',
+            'grade = "escalate"',
             'grade = "certain"',
             "line 23: rule 'look': any: 'certain' needs evidence that people can look at: "
             "whenever the rule holds, a measure of known_content must be at least something",
         ),
         (
-            'grade = "watch"',
+            'grade = "escalate"',
             'grade = "takedown"',
             "line 23: rule 'look': any: 'takedown' needs evidence that people can look at: "
             "whenever the rule holds, a measure of firearm or first_person or known_content must "
@@ -290,9 +290,15 @@ def edited(text: str, before: str, after: str) -> str:
             "expected 1 to 64 small letters, digits and hyphens, found 'Look'",
         ),
         (
+            'severity = "critical"',
+            'cooldown = "10 min"',
+            "line 8: rule 'sure': cooldown: only rules that escalate have one: "
+            "what stops a stream must not wait, and watching tells nobody",
+        ),
+        (
             'cooldown = "10 min"',
             'cooldown = "10 minutes"',
-            'line 8: rule \'sure\': cooldown: expected a duration such as "10 s", "5 min", '
+            'line 22: rule \'look\': cooldown: expected a duration such as "10 s", "5 min", '
             '"1 h", "7 days", at most 366 days, found \'10 minutes\'',
         ),
         (
@@ -351,7 +357,6 @@ def test_an_error_names_the_line_the_field_and_the_problem(
 
 def test_weaker_rules_come_after_stronger_ones() -> None:
     text = edited(FULL, 'grade = "takedown"', 'grade = "watch"')
-    text = edited(text, 'name = "look"\ngrade = "watch"', 'name = "look"\ngrade = "escalate"')
     with pytest.raises(PolicyInvalid, match="line 21: rule 'look': grade: 'escalate' comes after"):
         parse_policy(text)
 
@@ -430,7 +435,7 @@ def test_the_schema_takes_what_is_a_policy(text: str) -> None:
         ('"firearm.hits"', '"firarm.hits"'),
         ("window = 10", "window = 5"),
         ("window = 10, ", ""),
-        ('grade = "watch"', 'grade = "wtach"'),
+        ('grade = "escalate"', 'grade = "wtach"'),
         ("[breaker]", "[braker]"),
         ('"1 day"', '"1 dya"'),
         ('version = "3.1"\n', ""),

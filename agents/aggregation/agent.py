@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import faust
 from faust.types import StreamT
@@ -67,14 +67,19 @@ def register(
 
     @app.timer(TICK_SECONDS)  # type: ignore[untyped-decorator]  # Faust's
     async def make_ticks() -> None:
-        mine = {tp.partition for tp in app.consumer.assignment() if tp.topic == topics.TICKS}
-        ticks = [outgoing(Ticked(number, now_us()), None, number) for number in sorted(mine)]
-        try:
-            await intake.publish(ticks)
-        except PublishFailed as failure:
-            # The next second comes; what is overdue then is no less so.
-            log.warning("no tick: %s", failure)
+        assigned = app.consumer.assignment()
+        mine = sorted(tp.partition for tp in assigned if tp.topic == topics.TICKS)
+        await publish_ticks(intake, mine, now_us())
 
     @app.agent(topic, name="aggregation")
     async def aggregation(stream: StreamT[bytes]) -> None:
         await intake.each(stream, step)
+
+
+async def publish_ticks(intake: Intake, partitions: Iterable[int], now: int) -> None:
+    """Publish to each of ``partitions`` that it is ``now``, unless the brokers are away."""
+    try:
+        await intake.publish([outgoing(Ticked(number, now), None, number) for number in partitions])
+    except PublishFailed as failure:
+        # The next second comes; what is overdue then is no less so.
+        log.warning("no tick: %s", failure)

@@ -22,6 +22,7 @@ from math import log
 
 from schemas import SignalEvidence
 
+from .summary import unrolled
 from .windows import SCALE, SLOT, SessionWindows
 
 BOUND = 2.0
@@ -41,31 +42,27 @@ def _bounded(value: float) -> float:
     return min(max(value, -BOUND), BOUND)
 
 
+# By a slot's mean score, in thousandths.
 _FOR = [_bounded(log_odds(thousandths / SCALE)) for thousandths in range(SCALE + 1)]
 _AGAINST = [
     FICTION_WEIGHT * max(log_odds(thousandths / SCALE), 0.0) for thousandths in range(SCALE + 1)
 ]
-
-
-def speaks(score: int, fictional: int = 0) -> float:
-    """How far a slot with these mean scores, in thousandths, speaks for a signal."""
-    return max(_FOR[score] - _AGAINST[fictional], -BOUND)
+_EVEN = SCALE // 2
+"""Slots whose scores add up to no more speak neither for a signal nor of fiction."""
 
 
 def signal_evidence(windows: SessionWindows) -> list[SignalEvidence]:
     """The evidence for each signal of the session."""
-    slots = windows.spec.lengths[-1] // SLOT
-    frames = windows.last(windows.frames, slots)
-    sums = [windows.last(ring, slots) for ring in windows.sums]
-    oldest = windows.newest - slots + 1
+    signals = windows.signals
+    frames = unrolled(windows.frames, windows)
+    sums = {name: unrolled(windows.sums, windows, number) for number, name in enumerate(signals)}
+    oldest = windows.newest - len(frames) + 1
     evidence = []
-    for number, signal in enumerate(windows.signals):
-        against = None
-        if signal == "firearm" and "fictional" in windows.signals:
-            against = sums[windows.signals.index("fictional")]
-        total, since = _cumulate(frames, sums[number], against)
+    for name in signals:
+        against = sums.get("fictional") if name == "firearm" else None
+        total, since = _cumulate(frames, sums[name], against)
         at = (oldest + since) * SLOT if total else 0
-        evidence.append(SignalEvidence(signal, round(total, 6), at))
+        evidence.append(SignalEvidence(name, round(total, 6), at))
     return evidence
 
 
@@ -74,16 +71,23 @@ def log_odds_of(evidence: list[SignalEvidence], signal: str) -> float:
     return next((it.log_odds for it in evidence if it.signal == signal), 0.0)
 
 
-def _cumulate(
-    frames: array[int], sums: array[int], against: array[int] | None
-) -> tuple[float, int]:
+def _cumulate(frames: bytearray, sums: array[int], fiction: array[int] | None) -> tuple[float, int]:
     """The cumulative sum at the last slot, and at which slot it last left 0."""
     total, since = 0.0, 0
-    for slot, count in enumerate(frames):
-        if count:
-            fictional = against[slot] // count if against is not None else 0
-            speaking = speaks(sums[slot] // count, fictional)
+    if max(sums) <= _EVEN:
+        return total, since
+    speaking = [
+        _FOR[score // count] if count else 0.0 for count, score in zip(frames, sums, strict=True)
+    ]
+    if fiction is not None and max(fiction) > _EVEN:
+        for slot, (count, score) in enumerate(zip(frames, fiction, strict=True)):
+            if score > _EVEN:
+                speaking[slot] = max(speaking[slot] - _AGAINST[score // count], -BOUND)
+    for slot, odds in enumerate(speaking):
+        if odds > 0.0:
             if total == 0.0:
                 since = slot
-            total = max(total + speaking, 0.0)
+            total += odds
+        elif total > 0.0:
+            total = max(total + odds, 0.0)
     return total, since

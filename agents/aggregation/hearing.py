@@ -8,7 +8,6 @@ been idle.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import MutableMapping
 
 from schemas import MICROSECONDS, StreamHeard
 
@@ -17,8 +16,11 @@ from .windows import SessionWindows
 REPORT_EVERY = 5 * MICROSECONDS
 IDLE = 10 * 60 * MICROSECONDS
 """A session that was not heard for this long is forgotten."""
+MOST_AT_ONCE = 20_000
+"""Sessions told of at one tick: a record of many more would be too large for the brokers."""
 
 Key = tuple[str, str]
+"""Of a session: ``stream_id`` and ``session_id``."""
 
 
 class Session:
@@ -39,36 +41,35 @@ class Session:
 
 
 class Hearing:
-    """Tells of ``sessions`` and forgets those that are idle."""
+    """The sessions that are known; tells of those that are heard, and forgets idle ones."""
 
-    def __init__(self, sessions: MutableMapping[Key, Session]) -> None:
-        self._sessions = sessions
+    def __init__(self) -> None:
+        self.sessions: dict[Key, Session] = {}
         self._news: list[Key] = []
         self._turns: deque[tuple[int, Key]] = deque()
         self._silent: deque[tuple[int, Key]] = deque()
 
-    def hear(self, key: Key, session: Session) -> None:
-        """A frame came of a session whose turn does not come by itself."""
-        session.in_turn = True
-        self._news.append(key)
+    def hear(self, key: Key, session: Session, appended_at: int) -> None:
+        """A frame of ``session``, appended at ``appended_at``, has been judged."""
+        session.appended_at = max(session.appended_at, appended_at)
+        if not session.in_turn:
+            session.in_turn = True
+            self.sessions[key] = session
+            self._news.append(key)
 
     def tell(self, now: int) -> list[StreamHeard]:
-        """The sessions that it is time to tell of at ``now``."""
-        due, self._news = self._news, []
+        """The sessions that it is time to tell of at ``now``, in the order of their keys."""
+        due = self._news
         while self._turns and self._turns[0][0] <= now:
             due.append(self._turns.popleft()[1])
-        told = [heard for key in due if (heard := self._tell(key, now)) is not None]
+        due, self._news = due[:MOST_AT_ONCE], due[MOST_AT_ONCE:]
+        told = [heard for key in sorted(due) if (heard := self._tell(key, now)) is not None]
         while self._silent and self._silent[0][0] + IDLE <= now:
-            _, key = self._silent.popleft()
-            session = self._sessions.get(key)
-            if session and not session.in_turn and session.silent_at + IDLE <= now:
-                del self._sessions[key]
+            self._forget(*self._silent.popleft())
         return told
 
     def _tell(self, key: Key, now: int) -> StreamHeard | None:
-        session = self._sessions.get(key)
-        if session is None:
-            return None
+        session = self.sessions[key]
         if session.appended_at <= session.told_at:
             session.in_turn, session.silent_at = False, now
             self._silent.append((now, key))
@@ -76,3 +77,9 @@ class Hearing:
         session.told_at = session.appended_at
         self._turns.append((now + REPORT_EVERY, key))
         return StreamHeard(*key, session.windows.watermark, session.appended_at)
+
+    def _forget(self, silent_at: int, key: Key) -> None:
+        session = self.sessions.get(key)
+        # It may have been heard again since, and have fallen silent again.
+        if session is not None and not session.in_turn and session.silent_at == silent_at:
+            del self.sessions[key]

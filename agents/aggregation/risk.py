@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from functools import lru_cache
 from math import exp
 
 from schemas import (
@@ -18,9 +18,9 @@ from schemas import (
 )
 
 from .evidence import log_odds_of, signal_evidence
-from .hearing import Hearing, Key, Session
+from .hearing import Hearing, Session
 from .summary import best_frames, summaries
-from .windows import KNOWN_SIGNALS, FrameRefused, SessionWindows, WindowSpec
+from .windows import KNOWN_SIGNALS, SLOT, FrameRefused, SessionWindows, WindowSpec
 
 REPEAT = MICROSECONDS
 """While a stream is not clear its risk is told at least this often, in event time."""
@@ -37,7 +37,6 @@ def risk_of(evidence: list[SignalEvidence]) -> float:
     return round(1 / (1 + exp(_PRIOR - max(firearm, known))), 6)
 
 
-@dataclass(slots=True)
 class PartitionWindows:
     """The windows of all sessions in one partition.
 
@@ -45,81 +44,77 @@ class PartitionWindows:
     records were read elsewhere meanwhile, and the state has to be rebuilt.
     """
 
-    spec: WindowSpec
-    next_offset: int = 0
-    sessions: dict[Key, Session] = field(default_factory=dict)
-    refused: Counter[FrameRefused] = field(default_factory=Counter)
-    _hearing: Hearing = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._hearing = Hearing(self.sessions)
+    def __init__(self, spec: WindowSpec) -> None:
+        self.spec = spec
+        self.next_offset = 0
+        self.refused: Counter[FrameRefused] = Counter()
+        self._hearing = Hearing()
+        self.sessions = self._hearing.sessions
+        self.hear = self._hearing.hear
 
     def observe(self, batch: DetectionsMade, offset: int) -> list[RiskAssessed]:
         """Take in the batch at ``offset`` of the partition; the risks it moved, in order."""
         self.next_offset = offset + 1
-        signals = tuple(name for name in KNOWN_SIGNALS if name in batch.signals)
-        columns = [batch.signals.index(name) for name in signals]
-        # The usual bundle says just what is kept, in this order.
-        as_they_are = columns == list(range(len(batch.signals)))
+        signals, columns = _kept(tuple(batch.signals))
+        if signals[:1] != KNOWN_SIGNALS[:1]:
+            self.refused[FrameRefused.MALFORMED] += len(batch.detections)
+            return []
         risks = []
+        sessions, hear = self.sessions, self.hear
+        longest = self.spec.lengths[-1]
+        slots = longest // SLOT
         for detection in batch.detections:
-            scores = detection.scores
-            if not as_they_are:
-                scores = [scores[column] for column in columns]
-            risk = self._observe(batch, detection, signals, scores)
-            if risk is not None:
-                risks.append(risk)
+            # Sessions of a stream are apart, whatever their event times: a restart on a shard whose
+            # clock is behind, or a handover during which two shards send, leaves none unwatched.
+            key = (detection.stream_id, detection.session_id)
+            session = sessions.get(key)
+            if session is None:
+                # Not among those that are known until a frame of it counts.
+                session = Session(SessionWindows(self.spec, signals))
+            windows = session.windows
+            if windows.signals != signals:
+                windows.keep_signals(signals)
+            scores = detection.scores if columns is None else _pick(detection.scores, columns)
+            captured_at, before = detection.captured_at, windows.watermark
+            was_clear = windows.newest - windows.last_hit >= slots
+            refused = windows.observe(
+                captured_at, detection.offset, detection.sequence, scores, detection.drill
+            )
+            if refused is not None:
+                self.refused[refused] += 1
+                continue
+            hear(key, session, detection.appended_at)
+            clear = windows.newest - windows.last_hit >= slots
+            # The first frame is told whatever it shows, and so is one after a silence of the
+            # longest window: what was told before that must not matter, or windows could not be
+            # rebuilt from the recent log alone.
+            if clear and was_clear and captured_at - before <= longest:
+                continue
+            moved = clear or was_clear or windows.is_hit(scores)
+            if moved or windows.watermark // REPEAT > before // REPEAT:
+                risks.append(_assess(batch, detection, windows, scores[0]))
         return risks
 
     def tick(self, now: int, partition: int) -> StreamsHeard:
         """It is ``now``: which sessions were heard of late. Idle ones are forgotten."""
         return StreamsHeard(partition, now, self._hearing.tell(now))
 
-    def hear(self, key: Key, session: Session, appended_at: int) -> None:
-        """A frame of the session that was appended at ``appended_at`` has been judged."""
-        session.appended_at = max(session.appended_at, appended_at)
-        if not session.in_turn:
-            self._hearing.hear(key, session)
-
     def take_refused(self) -> Counter[FrameRefused]:
         """How many frames were refused since this was last asked, by reason."""
         refused, self.refused = self.refused, Counter()
         return refused
 
-    def _observe(
-        self,
-        batch: DetectionsMade,
-        detection: Detection,
-        signals: tuple[str, ...],
-        scores: list[float],
-    ) -> RiskAssessed | None:
-        # Sessions of a stream are apart, whatever their event times: a restart on a shard whose
-        # clock is behind, or a handover during which two shards send, leaves none unwatched.
-        key = (detection.stream_id, detection.session_id)
-        session = self.sessions.get(key)
-        if session is None:
-            session = self.sessions[key] = Session(SessionWindows(self.spec, signals))
-        windows = session.windows
-        if windows.signals != signals:
-            windows.keep_signals(signals)
-        before, was_clear = windows.watermark, windows.clear
-        captured_at = detection.captured_at
-        refused = windows.observe(
-            captured_at, detection.offset, detection.sequence, scores, detection.drill
-        )
-        if refused is not None:
-            self.refused[refused] += 1
-            return None
-        self.hear(key, session, detection.appended_at)
-        clear = windows.clear
-        # The first frame is told whatever it shows, and so is one after a silence of the longest
-        # window: what was told before that must not matter, or windows could not be rebuilt from
-        # the recent log alone.
-        if clear and was_clear and captured_at - before <= self.spec.lengths[-1]:
-            return None
-        moved = clear or was_clear or windows.is_hit(scores)
-        due = windows.watermark // REPEAT > before // REPEAT
-        return _assess(batch, detection, windows, scores[0]) if moved or due else None
+
+@lru_cache(16)
+def _kept(named: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[int, ...] | None]:
+    """Which of a batch's signals windows are kept of, and where they are; ``None``: as they are."""
+    signals = tuple(name for name in KNOWN_SIGNALS if name in named)
+    return signals, None if signals == named else tuple(named.index(name) for name in signals)
+
+
+def _pick(scores: list[float], columns: tuple[int, ...]) -> list[float]:
+    """The scores of ``columns``; none where there are too few."""
+    return [scores[column] for column in columns] if max(columns) < len(scores) else []
 
 
 def _assess(

@@ -2,70 +2,86 @@
 
 from __future__ import annotations
 
+from array import array
+from typing import TypeVar
+
 from schemas import MICROSECONDS, FrameRef, SignalSummary, WindowSummary
 
-from .windows import SCALE, SLOT, SLOTS, SessionWindows
+from .windows import KNOWN_RANK, SCALE, SLOT, SLOTS, SessionWindows
+
+Ring = TypeVar("Ring", bytearray, "array[int]")
+
+_MARKS = bytes([ord("0"), *[ord("1")] * 255])
+"""Makes digits of counts: 1 where there is any."""
+
+
+def unrolled(ring: Ring, windows: SessionWindows, number: int = 0) -> Ring:
+    """The slots of the longest window, oldest first, of the ring of the signal ``number``."""
+    slots = windows.spec.lengths[-1] // SLOT
+    start = number * SLOTS
+    end = start + windows.newest % SLOTS + 1
+    if end - slots >= start:
+        return ring[end - slots : end]
+    return ring[end - slots + SLOTS : start + SLOTS] + ring[start:end]
 
 
 def summaries(windows: SessionWindows) -> list[WindowSummary]:
     """One summary a length, shortest first."""
-    return [_summary(windows, length) for length in windows.spec.lengths]
+    frames, peak = unrolled(windows.frames, windows), unrolled(windows.peak, windows)
+    rings = [
+        (signal, unrolled(windows.hits, windows, number), unrolled(windows.sums, windows, number))
+        for number, signal in enumerate(windows.signals)
+    ]
+    # Bit ``i``: the slot ``i`` before the newest has a frame. A frame vouches for the slot before.
+    observed = int(frames.translate(_MARKS), 2)
+    covered = observed | observed << 1
+    told = []
+    for length in windows.spec.lengths:
+        slots = length // SLOT
+        window = (1 << slots) - 1
+        count = sum(frames[-slots:])
+        signals = [
+            _signal(signal, hits[-slots:], sums[-slots:], count) for signal, hits, sums in rings
+        ]
+        told.append(
+            WindowSummary(
+                length / MICROSECONDS,
+                count,
+                signals[0].hits,
+                (covered & window).bit_count() / slots,
+                signals[0].mean,
+                max(peak[-slots:]) / SCALE,
+                next((it.mean for it in signals if it.signal == "fictional"), 0.0),
+                (observed & window).bit_count(),
+                signals,
+            )
+        )
+    return told
 
 
 def best_frames(
     windows: SessionWindows, topic: str, partition: int, most: int = 3
 ) -> list[FrameRef]:
-    """The highest-scoring hits of the longest window, highest first, one a slot at most.
+    """The best evidence of the longest window, one frame a slot at most.
 
-    Where known content was seen and no firearm, the newest of those frames.
+    Frames of known content first, then by how surely a firearm was seen; of equals the earlier.
     """
-    hits = windows.hits[0]
-    slots = [slot for slot in _slots(windows, windows.spec.lengths[-1]) if hits[slot % SLOTS]]
-    if not slots and "known_content" in windows.signals:
-        known = windows.hits[windows.signals.index("known_content")]
-        slots = [slot for slot in _slots(windows, windows.spec.lengths[-1]) if known[slot % SLOTS]]
-    slots.sort(key=lambda slot: (-windows.best[slot % SLOTS], slot))
-    return [_best_of(windows, slot, topic, partition) for slot in slots[:most]]
+    best = windows.best
+    if best is None:
+        return []
+    ranks = unrolled(best.rank, windows)
+    first = windows.newest - len(ranks) + 1
+    found: list[FrameRef] = []
+    while len(found) < most and (rank := max(ranks)):
+        at = ranks.index(rank)
+        ranks[at] = 0
+        slot = first + at
+        captured_at = slot * SLOT + best.within[slot % SLOTS]
+        score = (rank - 1) % KNOWN_RANK / SCALE
+        found.append(FrameRef(topic, partition, best.offset[slot % SLOTS], captured_at, score))
+    return found
 
 
-def _best_of(windows: SessionWindows, slot: int, topic: str, partition: int) -> FrameRef:
-    at = slot % SLOTS
-    captured_at = slot * SLOT + windows.best_at[at]
-    score = windows.best[at] / SCALE
-    return FrameRef(topic, partition, windows.best_offset[at], captured_at, score)
-
-
-def _slots(windows: SessionWindows, length: int) -> range:
-    return range(windows.newest - length // SLOT + 1, windows.newest + 1)
-
-
-def _summary(windows: SessionWindows, length: int) -> WindowSummary:
-    slots = length // SLOT
-    window = (1 << slots) - 1
-    frames = sum(windows.last(windows.frames, slots))
-    # A frame vouches for its own slot and the one before.
-    covered = (windows.observed | windows.observed << 1) & window
-    signals = [
-        _signal(windows, signal, number, slots, frames)
-        for number, signal in enumerate(windows.signals)
-    ]
-    fictional = next((it.mean for it in signals if it.signal == "fictional"), 0.0)
-    return WindowSummary(
-        seconds=length / MICROSECONDS,
-        frames=frames,
-        hits=signals[0].hits,
-        coverage=covered.bit_count() / slots,
-        mean=signals[0].mean,
-        peak=max(windows.last(windows.best, slots)) / SCALE,
-        fictional=fictional,
-        observed=(windows.observed & window).bit_count(),
-        signals=signals,
-    )
-
-
-def _signal(
-    windows: SessionWindows, signal: str, number: int, slots: int, frames: int
-) -> SignalSummary:
-    hits = windows.last(windows.hits[number], slots)
-    total = sum(windows.last(windows.sums[number], slots))
-    return SignalSummary(signal, sum(hits), slots - hits.count(0), total / SCALE / frames)
+def _signal(signal: str, hits: bytearray, sums: array[int], frames: int) -> SignalSummary:
+    # There is a frame: the watermark's.
+    return SignalSummary(signal, sum(hits), len(hits) - hits.count(0), sum(sums) / (SCALE * frames))

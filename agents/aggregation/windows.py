@@ -1,10 +1,9 @@
 """Sliding windows in event time over the detections of one session of a stream. Pure.
 
-Time is cut into slots of half a second, and a ring holds the last 64 of them: the longest window
-and the grace. What time it is: the watermark, the latest ``captured_at`` seen of the session. Which
-frames count: those within ``grace`` of the watermark when they come, each once. What is computed:
-one :class:`WindowSummary` for each length, over the slots that end with the watermark's; a window
-of 3 s is the last six.
+Time is cut into slots of half a second, and a ring holds the last 64 of them. What time it is: the
+watermark, the latest ``captured_at`` seen of the session. Which frames count: those within
+``grace`` of the watermark when they come, each once. What is computed: see :mod:`.summary` and
+:mod:`.evidence`, over the slots that end with the watermark's; a window of 3 s is the last six.
 
 A slot holds counts and sums of whole numbers, so the order in which frames come within grace
 changes nothing, to the bit, and the state is as large at 30 frames a second as at one. Windows
@@ -32,25 +31,39 @@ FRAMES_A_SLOT = 60
 """More in half a second are refused, so that sums stay within 16 bits."""
 KNOWN_SIGNALS = ("firearm", "fictional", "first_person", "known_content")
 """What windows are kept of, where a model says it; the first is always there."""
-
 SEEN = frozenset({"firearm", "known_content"})
 """Signals whose hits make a stream not clear."""
-_RING = (1 << SLOTS) - 1
-_NUMBERS = 256
-_ALL_NUMBERS = (1 << _NUMBERS) - 1
-_NEVER = -SLOTS
+
+RECENT = 8
+"""Slots of which it is known which frames are in: grace reaches no further back."""
+_RESIDUES = 61
+"""Numbers of a slot's frames are told apart by their remainder: more than fit a slot, in 64 bits,
+and a prime, so that frames numbered by clocks or in strides are told apart as well."""
+KNOWN_RANK = 1024
+"""Above any score: a frame of known content is better evidence than any firearm."""
+_LONG_AGO = -(1 << 40)
+"""A slot before all others."""
 
 
 @dataclass(frozen=True, slots=True)
 class WindowSpec:
-    """Lengths and rules of the windows; times in microseconds."""
+    """Lengths and rules of the windows; times in microseconds.
+
+    Raises ``ValueError`` where the ring can't hold them.
+    """
 
     lengths: tuple[int, ...] = (3 * MICROSECONDS, 10 * MICROSECONDS, 30 * MICROSECONDS)
-    """Ascending, in whole slots; the longest and the grace fit the ring."""
+    """Ascending, in whole slots."""
     grace: int = 2 * MICROSECONDS
     """How far behind the watermark a frame may come and still count; inclusive."""
     hit: float = 0.5
     """A frame whose signal is at least this is a hit of that signal."""
+
+    def __post_init__(self) -> None:
+        if any(length <= 0 or length % SLOT for length in self.lengths):
+            raise ValueError(f"windows of {self.lengths} µs: not in half seconds")
+        if not self.lengths or self.lengths[-1] > SLOTS * SLOT or self.grace >= RECENT * SLOT:
+            raise ValueError(f"windows of {self.lengths} µs with {self.grace} µs grace: too long")
 
     @property
     def horizon(self) -> int:
@@ -70,6 +83,26 @@ class FrameRefused(StrEnum):
     LATE = "late"
     DUPLICATE = "duplicate"
     CROWDED = "crowded"
+    MALFORMED = "malformed"
+
+
+class BestFrames:
+    """Of each slot the frame that is the best evidence; there only while there is any."""
+
+    __slots__ = ("offset", "rank", "within")
+
+    def __init__(self) -> None:
+        self.rank = array("H", bytes(2 * SLOTS))
+        """1 + the frame's firearm score, scaled, + ``KNOWN_RANK`` for known content; 0: none."""
+        self.offset = array("q", bytes(8 * SLOTS))
+        self.within = array("I", bytes(4 * SLOTS))
+        """When it was captured, microseconds into the slot."""
+
+    def offer(self, at: int, rank: int, offset: int, within: int) -> None:
+        """Keep the frame if it is better; of equals the one of the lower offset."""
+        held = self.rank[at]
+        if rank > held or (rank == held and offset < self.offset[at]):
+            self.rank[at], self.offset[at], self.within[at] = rank, offset, within
 
 
 class SessionWindows:
@@ -77,16 +110,14 @@ class SessionWindows:
 
     __slots__ = (
         "best",
-        "best_at",
-        "best_offset",
         "frames",
         "hits",
+        "known",
         "last_hit",
         "last_real",
         "newest",
-        "number",
         "numbers",
-        "observed",
+        "peak",
         "signals",
         "spec",
         "sums",
@@ -96,26 +127,22 @@ class SessionWindows:
     def __init__(self, spec: WindowSpec, signals: tuple[str, ...] = KNOWN_SIGNALS[:1]) -> None:
         self.spec = spec
         self.signals = signals
-        self.watermark = 0
-        self.newest = 0
+        self.known = _known(signals)
+        """Where known content is among ``signals``; at the firearm where it is not."""
+        self.newest = _LONG_AGO
         """Number of the watermark's slot since the epoch."""
-        self.observed = 0
-        """Bit ``i``: the slot ``i`` before the newest has a frame."""
-        self.number = -1
-        self.numbers = 0
-        """Bit ``i``: the frame of the number ``i`` below ``number`` is in."""
-        self.last_hit = _NEVER
-        """Slot of the newest frame that saw a firearm or known content."""
-        self.last_real = _NEVER
-        """Slot of the newest frame that is not a drill's."""
-        self.frames = array("B", bytes(SLOTS))
-        self.best = array("H", bytes(2 * SLOTS))
-        """The highest firearm score of a slot, scaled; and the frame that has it."""
-        self.best_offset = array("q", bytes(8 * SLOTS))
-        self.best_at = array("I", bytes(4 * SLOTS))
-        """Microseconds into the slot."""
-        self.sums = [array("H", bytes(2 * SLOTS)) for _ in signals]
-        self.hits = [array("B", bytes(SLOTS)) for _ in signals]
+        self.watermark = _LONG_AGO * SLOT
+        self.last_hit = self.last_real = _LONG_AGO - SLOTS
+        """Slots of the newest frame with a firearm or known content, and not of a drill."""
+        self.frames = bytearray(SLOTS)
+        self.numbers = array("Q", bytes(8 * RECENT))
+        """Of the newest slots, which residues the numbers of the frames in each have, as bits."""
+        self.peak = array("H", bytes(2 * SLOTS))
+        """The highest firearm score of each slot, scaled."""
+        # One ring for each signal, one after the other.
+        self.sums = array("H", bytes(2 * SLOTS * len(signals)))
+        self.hits = bytearray(SLOTS * len(signals))
+        self.best: BestFrames | None = None
 
     def observe(
         self,
@@ -125,60 +152,62 @@ class SessionWindows:
         scores: Sequence[float],
         drill: bool = False,
     ) -> FrameRefused | None:
-        """Take one frame in, or say why not. The watermark never goes back.
+        """Take one frame in, or say why not, which changes nothing. The watermark never goes back.
 
-        ``scores`` are those of ``signals``, 0 to 1. Numbers of a session grow with time; a shard
-        that begins to count anew goes on where it is. Raises ``ValueError`` for other scores.
+        ``scores`` are those of ``signals``. A frame is known again by its number within its half
+        second, whatever the numbers elsewhere: a shard that begins to count anew is not refused.
         """
+        if not _are_scores(scores, len(self.signals)):
+            return FrameRefused.MALFORMED
         slot = captured_at // SLOT
-        ahead = captured_at - self.watermark
-        if -ahead > self.spec.grace:
-            return FrameRefused.LATE
-        scaled = [int(score * SCALE + 0.5) for score in scores]
-        if not 0 <= min(scaled) <= max(scaled) <= SCALE:
-            raise ValueError("a score lies outside 0 to 1")
+        at = slot % SLOTS
+        frames, numbers = self.frames, self.numbers
+        number = 1 << sequence % _RESIDUES
+        watermark = self.watermark
         if slot > self.newest:
             self._advance(slot)
-        at = slot % SLOTS
-        frames = self.frames[at]
-        if frames >= FRAMES_A_SLOT:
+        elif captured_at < watermark - self.spec.grace:
+            return FrameRefused.LATE
+        elif frames[at] >= FRAMES_A_SLOT:
             return FrameRefused.CROWDED
-        if not self._is_new(sequence, newer=ahead > 0):
+        elif numbers[slot % RECENT] & number:
             return FrameRefused.DUPLICATE
-        if ahead > 0:
+        if captured_at > watermark:
             self.watermark = captured_at
-        self.frames[at] = frames + 1
-        self.observed |= 1 << (self.newest - slot)
-        for sums, score in zip(self.sums, scaled, strict=True):
-            sums[at] += score
-        if max(scores) >= self.spec.hit:
-            self._hit(slot, scores)
-        best = scaled[0]
-        held = self.best[at]
-        if best > held or frames == 0 or (best == held and offset < self.best_offset[at]):
-            self.best[at], self.best_offset[at] = best, offset
-            self.best_at[at] = captured_at - slot * SLOT
+        frames[at] += 1
+        numbers[slot % RECENT] |= number
+        hit, sums = self.spec.hit, self.sums
+        cell = at
+        for score in scores:
+            sums[cell] += int(score * SCALE + 0.5)
+            if score >= hit:
+                self.hits[cell] += 1
+            cell += SLOTS
+        firearm = int(scores[0] * SCALE + 0.5)
+        peak = self.peak[at]
+        if firearm > peak:
+            self.peak[at] = firearm
+        if scores[0] >= hit or scores[self.known] >= hit:
+            self._keep_best(slot, offset, captured_at, scores)
         if not drill and slot > self.last_real:
             self.last_real = slot
         return None
 
     def is_hit(self, scores: Sequence[float]) -> bool:
         """Whether a frame with these scores sees a firearm or known content."""
-        return any(
-            score >= self.spec.hit and signal in SEEN
-            for signal, score in zip(self.signals, scores, strict=True)
-        )
+        hit = self.spec.hit
+        return scores[0] >= hit or scores[self.known] >= hit
 
     def keep_signals(self, signals: tuple[str, ...]) -> None:
         """Go on with other signals: a bundle was swapped for one that says others."""
-        kept = {
-            name: rings for name, *rings in zip(self.signals, self.sums, self.hits, strict=True)
-        }
-        empty = [array("H", bytes(2 * SLOTS)), array("B", bytes(SLOTS))]
-        rings = [kept.get(name) or [empty[0][:], empty[1][:]] for name in signals]
-        self.signals = signals
-        self.sums = [ring[0] for ring in rings]
-        self.hits = [ring[1] for ring in rings]
+        sums, hits = self.sums, self.hits
+        rings = {name: slice(n * SLOTS, (n + 1) * SLOTS) for n, name in enumerate(self.signals)}
+        self.sums, self.hits = array("H"), bytearray()
+        for name in signals:
+            ring = rings.get(name)
+            self.sums += sums[ring] if ring else array("H", bytes(2 * SLOTS))
+            self.hits += hits[ring] if ring else bytes(SLOTS)
+        self.signals, self.known = signals, _known(signals)
 
     @property
     def drill(self) -> bool:
@@ -190,47 +219,41 @@ class SessionWindows:
         """Whether the longest window has no hit of a firearm or of known content."""
         return self.newest - self.last_hit >= self.spec.lengths[-1] // SLOT
 
-    def last(self, values: array[int], slots: int) -> array[int]:
-        """The newest ``slots`` values of a ring, oldest first."""
-        end = self.newest % SLOTS + 1
-        if slots <= end:
-            return values[end - slots : end]
-        return values[end - slots :] + values[:end]
-
     def _advance(self, slot: int) -> None:
         """Make ``slot`` the newest; what it takes the place of is forgotten."""
         steps = slot - self.newest
-        self.observed = (self.observed << steps) & _RING if steps < SLOTS else 0
-        for step in range(max(steps - SLOTS, 0), steps):
-            at = (self.newest + 1 + step) % SLOTS
-            if self.frames[at]:
-                self.frames[at] = self.best[at] = self.best_offset[at] = self.best_at[at] = 0
-                for sums in self.sums:
-                    sums[at] = 0
-                for hits in self.hits:
-                    hits[at] = 0
+        if self.best is not None and slot - self.last_hit >= SLOTS:
+            self.best = None
+        frames, numbers, first = self.frames, self.numbers, self.newest + 1
+        for passed in range(slot - RECENT + 1 if steps > RECENT else first, slot + 1):
+            numbers[passed % RECENT] = 0
+        for passed in range(slot - SLOTS + 1 if steps > SLOTS else first, slot + 1):
+            at = passed % SLOTS
+            if frames[at]:
+                frames[at] = self.peak[at] = 0
+                if self.best is not None:
+                    self.best.rank[at] = 0
+                for cell in range(at, len(self.hits), SLOTS):
+                    self.sums[cell] = self.hits[cell] = 0
         self.newest = slot
 
-    def _is_new(self, sequence: int, newer: bool) -> bool:
-        """Whether the number is new; if so it is noted. A frame of a time of its own is."""
-        above = sequence - self.number
-        if above > 0:
-            # A far jump must not make a number as long.
-            shifted = self.numbers << above if above < _NUMBERS else 0
-            self.number, self.numbers = sequence, (shifted | 1) & _ALL_NUMBERS
-            return True
-        if newer:
-            self.number, self.numbers = sequence, 1
-            return True
-        bit = 1 << -above if -above < _NUMBERS else 0
-        if not bit or self.numbers & bit:
-            return False
-        self.numbers |= bit
-        return True
+    def _keep_best(self, slot: int, offset: int, captured_at: int, scores: Sequence[float]) -> None:
+        self.last_hit = max(self.last_hit, slot)
+        rank = 1 + int(scores[0] * SCALE + 0.5)
+        if self.known and scores[self.known] >= self.spec.hit:
+            rank += KNOWN_RANK
+        if self.best is None:
+            self.best = BestFrames()
+        self.best.offer(slot % SLOTS, rank, offset, captured_at - slot * SLOT)
 
-    def _hit(self, slot: int, scores: Sequence[float]) -> None:
-        for hits, signal, score in zip(self.hits, self.signals, scores, strict=True):
-            if score >= self.spec.hit:
-                hits[slot % SLOTS] += 1
-                if signal in SEEN:
-                    self.last_hit = max(self.last_hit, slot)
+
+def _are_scores(scores: Sequence[float], count: int) -> bool:
+    for score in scores:
+        # Written so that what is not a number is none.
+        if not 0.0 <= score <= 1.0:
+            return False
+    return len(scores) == count
+
+
+def _known(signals: tuple[str, ...]) -> int:
+    return signals.index("known_content") if "known_content" in signals else 0

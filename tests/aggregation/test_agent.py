@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from agents.aggregation import agent as aggregation
+from agents.aggregation.agent import publish_ticks
 from agents.aggregation.windows import WindowSpec
 from schemas import (
     DetectionsMade,
@@ -14,7 +15,7 @@ from schemas import (
     Ticked,
     topics,
 )
-from tests.builders import START, detection, detections_made
+from tests.builders import SECOND, START, detection, detections_made
 from tests.shell import CODEC, Bench, put_record
 
 SPEC = WindowSpec()
@@ -113,6 +114,19 @@ async def test_an_unreadable_record_is_dead_lettered_and_the_stream_goes_on_bein
     assert made.publisher.events(RiskAssessed)[-1].windows[0].hits == 2
 
 
+async def test_a_worker_that_takes_over_gets_past_malformed_frames() -> None:
+    log = Log()
+    values = [
+        log.add(detections_made(item))
+        for item in (detection(0), detection(1, 7.0), detection(2, 0.9))
+    ]
+    made = bench(log)
+    await put(made, 2, values[2])
+    (risk,) = made.publisher.events(RiskAssessed)
+    assert risk.windows[0].frames == 2
+    assert made.publisher.events(EventDeadLettered) == []
+
+
 async def test_a_refused_frame_is_counted() -> None:
     log = Log()
     made = bench(log)
@@ -133,7 +147,8 @@ async def test_a_tick_tells_which_streams_are_heard_to_the_partition_it_is_about
     await put_tick(made, CODEC.encode(Ticked(0, START)))
     (item,) = [it for it in made.publisher.kept if isinstance(it.event, StreamsHeard)]
     assert item.partition == 0
-    assert [it.stream_id for it in item.event.streams] == ["stream-1"]
+    (heard,) = made.publisher.events(StreamsHeard)
+    assert [it.stream_id for it in heard.streams] == ["stream-1"]
 
 
 async def test_time_passes_in_a_partition_in_which_nothing_else_happens() -> None:
@@ -147,3 +162,21 @@ async def test_a_tick_that_can_not_be_read_is_dead_lettered() -> None:
     made = bench(Log())
     await put_tick(made, b"nonsense")
     assert made.publisher.events(EventDeadLettered)[0].topic == topics.TICKS
+
+
+async def test_time_is_told_to_each_partition_that_a_worker_has() -> None:
+    made = bench(Log())
+    await publish_ticks(made.intake, [1, 4], START)
+    assert [(it.partition, it.event) for it in made.publisher.kept] == [
+        (1, Ticked(1, START)),
+        (4, Ticked(4, START)),
+    ]
+
+
+async def test_a_second_in_which_the_brokers_are_away_is_passed_over() -> None:
+    made = bench(Log())
+    made.publisher.broken = True
+    await publish_ticks(made.intake, [0], START)
+    made.publisher.broken = False
+    await publish_ticks(made.intake, [0], START + SECOND)
+    assert [it.ticked_at for it in made.publisher.events(Ticked)] == [START + SECOND]

@@ -37,6 +37,7 @@ def firearm_evidence(windows: SessionWindows) -> float:
         ([0.1] * 50 + [1.0] * 4, 0.0, 4 * BOUND),  # what was calm before does not count against
         ([1.0] * 4 + [0.0] * 2, 0.0, 2 * BOUND),
         ([1.0] * 4 + [0.0] * 9, 0.0, 0.0),
+        ([0.7] * 4 + [0.0] * 3 + [0.7], 0.0, log(0.7 / 0.3)),  # it begins anew at 0
         ([0.7] * 4, 0.5, 4 * log(0.7 / 0.3)),  # may be fiction or not: no weight
         ([0.9] * 4, 0.8, 4 * (2.0 - 0.5 * log(0.8 / 0.2))),
         ([0.9] * 20, 0.99, 0.0),  # surely fiction outweighs the surest firearm
@@ -61,13 +62,17 @@ def test_a_gap_says_nothing_for_or_against() -> None:
 
 def test_what_is_older_than_the_longest_window_says_nothing_any_more() -> None:
     windows = played([1.0] * 4)
-    windows.observe(START + 31 * SECOND, 99, 99, [0.5, 0.0])
-    assert firearm_evidence(windows) == pytest.approx(BOUND, abs=BOUND)
+    windows.observe(START + 31 * SECOND, 98, 98, [0.5, 0.0])
+    assert firearm_evidence(windows) == BOUND  # of the half second at 1.5 s
+    windows.observe(START + 32 * SECOND, 99, 99, [0.5, 0.0])
+    assert firearm_evidence(windows) == 0.0
 
 
 def test_evidence_says_since_when() -> None:
     (firearm, _) = signal_evidence(played([0.0] * 6 + [0.9] * 4))
     assert firearm.since == START + 3 * SECOND
+    (again, _) = signal_evidence(played([0.9] * 3 + [0.1] * 4 + [0.9] * 2))
+    assert again.since == START + 7 * SECOND // 2
     (calm, _) = signal_evidence(played([0.0] * 6))
     assert calm == SignalEvidence("firearm", 0.0, 0)
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.aggregation.hearing import IDLE, REPORT_EVERY
+from agents.aggregation.hearing import IDLE, MOST_AT_ONCE, REPORT_EVERY
 from agents.aggregation.risk import PartitionWindows
+from agents.aggregation.snapshot import pack, unpack
 from agents.aggregation.windows import FrameRefused, WindowSpec
 from schemas import Detection, RiskAssessed
 from tests.builders import SECOND, START, detection, detections_made
@@ -150,35 +151,40 @@ def test_a_drill_stays_a_drill() -> None:
     assert risk.drill
 
 
-FRAMES = st.lists(
-    st.tuples(
-        st.sampled_from(["a", "b"]),
-        st.integers(0, 300),  # frame number, two a second
-        st.sampled_from([0.0, 0.1, 0.5, 0.9]),
-        st.integers(0, 5),  # seconds from capture to append
-    ),
-    min_size=1,
-    max_size=60,
-    unique_by=lambda frame: frame[:2],
-)
-
-
-@given(frames=FRAMES, cut=st.integers(0, 60))
-def test_windows_rebuilt_from_the_recent_log_tell_what_the_straight_run_tells(
-    frames: list[tuple[str, int, float, int]], cut: int
-) -> None:
-    """Only what was appended within the spec's memory of the next frame is read back."""
+def detections(frames: list[tuple[str, int, float, int, int]]) -> list[Detection]:
+    """In the order of their being appended."""
     appended = sorted(frames, key=lambda frame: frame[1] / 2 + frame[3])
-    log: list[Detection] = [
+    return [
         detection(
-            number,
+            at,
             score,
             stream_id=stream_id,
             offset=offset,
-            appended_at=START + number * SECOND // 2 + delay * SECOND,
+            sequence=sequence,
+            appended_at=START + at * SECOND // 2 + delay * SECOND,
         )
-        for offset, (stream_id, number, score, delay) in enumerate(appended)
+        for offset, (stream_id, at, score, delay, sequence) in enumerate(appended)
     ]
+
+
+LOGS = st.lists(
+    st.tuples(
+        st.sampled_from(["a", "b"]),
+        st.integers(0, 300),  # when it was captured, in half seconds
+        st.sampled_from([0.0, 0.1, 0.5, 0.9]),
+        st.integers(0, 5),  # seconds from capture to append
+        st.integers(0, 300),  # its number, of shards that count as they like
+    ),
+    min_size=1,
+    max_size=60,
+).map(detections)
+
+
+@given(log=LOGS, cut=st.integers(0, 60))
+def test_windows_rebuilt_from_the_recent_log_tell_what_the_straight_run_tells(
+    log: list[Detection], cut: int
+) -> None:
+    """Only what was appended within the spec's memory of the next frame is read back."""
     straight = PartitionWindows(SPEC)
     told = [straight.observe(detections_made(item), item.offset) for item in log]
     for at, following in enumerate(log[cut:], start=cut):
@@ -188,6 +194,64 @@ def test_windows_rebuilt_from_the_recent_log_tell_what_the_straight_run_tells(
             if item.appended_at >= since:
                 rebuilt.observe(detections_made(item), item.offset)
         assert rebuilt.observe(detections_made(following), at) == told[at]
+
+
+@given(log=LOGS, cut=st.integers(0, 60))
+def test_a_partition_taken_up_from_snapshots_tells_what_the_straight_run_tells(
+    log: list[Detection], cut: int
+) -> None:
+    straight, taken_up = PartitionWindows(SPEC), PartitionWindows(SPEC)
+    for at, item in enumerate(log):
+        if at == cut:
+            for session in taken_up.sessions.values():
+                session.windows = unpack(pack(session.windows), SPEC)
+        batch = detections_made(item)
+        assert taken_up.observe(batch, at) == straight.observe(batch, at)
+
+
+def test_a_silence_longer_than_the_longest_window_is_told_of_when_it_ends() -> None:
+    windows = PartitionWindows(SPEC)
+    told = [
+        number
+        for number in (0, 1, 61, 122)
+        if windows.observe(detections_made(detection(number)), number)
+    ]
+    assert told == [0, 122]
+
+
+def test_what_is_malformed_is_counted_and_the_frames_beside_it_are_taken_in() -> None:
+    windows = PartitionWindows(SPEC)
+    frames = [detection(0, 0.9), detection(1, 7.0), detection(2, scores=[]), detection(3, 0.9)]
+    risks = windows.observe(detections_made(*frames), 0)
+    assert [risk.windows[0].hits for risk in risks] == [1, 2]
+    swapped = detections_made(detection(4, scores=[0.9]), signals=["fictional", "firearm"])
+    without = detections_made(detection(5, 0.9), signals=["weather"])
+    assert [windows.observe(batch, 1) for batch in (swapped, without)] == [[], []]
+    assert windows.take_refused() == {FrameRefused.MALFORMED: 4}
+
+
+def test_a_session_of_which_no_frame_counts_is_not_kept() -> None:
+    windows = PartitionWindows(SPEC)
+    windows.observe(detections_made(detection(0, 7.0)), 0)
+    assert windows.sessions == {}
+    assert heard(windows, 0) == []
+
+
+def test_more_sessions_than_a_record_holds_are_told_at_the_next_ticks() -> None:
+    windows = PartitionWindows(SPEC)
+    streams = [f"stream-{number:06}" for number in range(2 * MOST_AT_ONCE + 1)]
+    batch = detections_made(*(detection(0, stream_id=stream) for stream in streams))
+    windows.observe(batch, 0)
+    told = [heard(windows, second) for second in range(4)]
+    assert [len(each) for each in told] == [MOST_AT_ONCE, MOST_AT_ONCE, 1, 0]
+    assert [stream for each in told for stream in each] == streams
+
+
+def test_streams_are_told_in_the_order_of_their_names() -> None:
+    windows = PartitionWindows(SPEC)
+    for stream in ("c", "a", "b"):
+        frame(windows, 0, stream)
+    assert heard(windows, 0) == ["a", "b", "c"]
 
 
 def test_windows_tell_the_mean_of_the_fictional_signal_where_the_model_has_one() -> None:
@@ -210,6 +274,7 @@ def test_known_content_makes_a_stream_not_clear_and_its_frame_is_the_evidence() 
     run([0.0] * 3, windows)
     (risk,) = windows.observe(detections_made(detection(3, scores=[0.0, 1.0]), signals=signals), 3)
     assert [ref.offset for ref in risk.evidence] == [3]
+    assert risk.risk > 0.95
 
 
 def test_signals_are_found_by_name_and_others_left_out() -> None:

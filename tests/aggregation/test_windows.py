@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
+from itertools import chain
+from math import nan
 from typing import NamedTuple
 
 import pytest
@@ -137,11 +139,26 @@ def test_a_shard_that_begins_to_count_anew_goes_on_being_watched() -> None:
     assert summaries(windows)[0].hits == 2
 
 
-def test_a_jump_of_the_number_costs_no_memory() -> None:
+def test_a_jump_of_the_number_neither_refuses_what_comes_after_nor_lets_a_frame_in_twice() -> None:
     windows = SessionWindows(SPEC)
-    for at, number in enumerate((0, 10**18, 2**62, 5)):
-        assert observe(windows, Frame(at * 500), number) is None
-    assert windows.numbers.bit_length() <= 256
+    numbers = (0, 10**18, 2**62, 5, 4)
+    assert [observe(windows, Frame(at * 400), number) for at, number in enumerate(numbers)] == (
+        [None] * 5
+    )
+    again = [observe(windows, Frame(at * 400), number) for at, number in enumerate(numbers)]
+    assert again == [FrameRefused.DUPLICATE] * 5
+
+
+def test_a_number_is_free_again_in_a_half_second_that_was_passed_over() -> None:
+    windows = SessionWindows(SPEC)
+    for at in (0, 4500, 4000):
+        assert observe(windows, Frame(at), number=5) is None
+
+
+@pytest.mark.parametrize("stride", [1, 2, 64, 1000, 33_333, 2**20])
+def test_frames_numbered_in_strides_are_told_apart(stride: int) -> None:
+    windows = SessionWindows(SPEC)
+    assert [observe(windows, Frame(8 * at), at * stride) for at in range(60)] == [None] * 60
 
 
 def test_more_frames_than_a_slot_holds_are_refused() -> None:
@@ -151,13 +168,36 @@ def test_more_frames_than_a_slot_holds_are_refused() -> None:
     assert summaries(windows)[0].mean == 1.0
 
 
-@pytest.mark.parametrize("score", [-0.1, 1.1])
-def test_a_score_that_is_none_changes_nothing(score: float) -> None:
+@pytest.mark.parametrize(
+    ("scores", "at", "number", "reason"),
+    [
+        ([-0.1], 1000, 3, FrameRefused.MALFORMED),
+        ([1.1], 1000, 3, FrameRefused.MALFORMED),
+        ([nan], 1000, 3, FrameRefused.MALFORMED),
+        ([0.9, 0.9], 1000, 3, FrameRefused.MALFORMED),
+        ([], 1000, 3, FrameRefused.MALFORMED),
+        ([0.9], -2000, 3, FrameRefused.LATE),
+        ([0.9], 500, 1, FrameRefused.DUPLICATE),
+    ],
+)
+def test_a_refused_frame_changes_nothing(
+    scores: list[float], at: int, number: int, reason: FrameRefused
+) -> None:
     windows = timeline("xx")
     before = pack(windows)
-    with pytest.raises(ValueError, match="outside 0 to 1"):
-        observe(windows, Frame(1000, score))
+    assert windows.observe(START + at * MILLISECOND, 9, number, scores) is reason
     assert pack(windows) == before
+
+
+@pytest.mark.parametrize(
+    ("lengths", "grace"),
+    [((), 0), ((700,), 0), ((0,), 0), ((33_000,), 0), ((3_000,), 4_000)],
+)
+def test_windows_that_the_ring_can_not_hold_are_refused(
+    lengths: tuple[int, ...], grace: int
+) -> None:
+    with pytest.raises(ValueError, match="windows of"):
+        WindowSpec(tuple(length * MILLISECOND for length in lengths), grace * MILLISECOND)
 
 
 def test_evidence_is_the_highest_hits_of_the_longest_window() -> None:
@@ -171,12 +211,56 @@ def test_evidence_is_the_highest_hits_of_the_longest_window() -> None:
     assert best.captured_at == START + 2 * SECOND
 
 
-def test_one_real_frame_makes_a_drill_real() -> None:
+def test_a_frame_of_known_content_is_better_evidence_than_any_firearm() -> None:
+    windows = SessionWindows(SPEC, ("firearm", "known_content"))
+    for number, scores in enumerate([(0.9, 0.0), (0.2, 1.0), (1.0, 0.0), (0.8, 0.0)]):
+        windows.observe(START + number * SECOND // 4, number, number, scores)
+    # Two frames a slot: the better of each.
+    found = [(ref.offset, ref.score) for ref in best_frames(windows, "frames", 3)]
+    assert found == [(1, 0.2), (2, 1.0)]
+    assert summaries(windows)[0].peak == 1.0
+
+
+def test_a_silence_empties_the_windows() -> None:
+    windows = timeline("xxxx")
+    observe(windows, Frame(60_000))
+    assert [(it.frames, it.hits) for it in summaries(windows)] == [(1, 0)] * 3
+    assert best_frames(windows, "frames", 3) == []
+    assert windows.clear
+
+
+@pytest.mark.parametrize("offsets", [(7, 8), (8, 7)])
+def test_of_frames_that_are_as_good_the_first_one_is_the_evidence(offsets: tuple[int, int]) -> None:
     windows = SessionWindows(SPEC)
-    observe(windows, Frame(0, drill=True))
-    assert windows.drill
-    observe(windows, Frame(1000))
-    assert not windows.drill
+    for offset in offsets:
+        windows.observe(START + offset, offset, offset, [0.9])
+    assert [ref.offset for ref in best_frames(windows, "frames", 3)] == [7]
+
+
+def test_what_evidence_takes_is_given_back_once_a_stream_is_clear_again() -> None:
+    windows = timeline("." * 8)
+    calm = len(pack(windows))
+    observe(windows, Frame(4000, 0.9))
+    assert len(pack(windows)) > calm
+    observe(windows, Frame(36_000))
+    assert len(pack(windows)) == calm
+
+
+def test_a_stream_is_clear_once_the_longest_window_has_no_hit() -> None:
+    windows = timeline("x")
+    observe(windows, Frame(29_999))
+    assert not windows.clear
+    observe(windows, Frame(30_000))
+    assert windows.clear
+
+
+def test_one_real_frame_makes_a_drill_real_for_as_long_as_it_is_kept() -> None:
+    windows = SessionWindows(SPEC)
+    drills = []
+    for at, drill in ((0, True), (1000, False), (2000, True), (32_500, True), (33_000, True)):
+        observe(windows, Frame(at, drill=drill))
+        drills.append(windows.drill)
+    assert drills == [True, False, False, False, True]
 
 
 def test_a_bundle_that_says_other_signals_goes_on_with_what_both_say() -> None:
@@ -240,6 +324,7 @@ def test_the_watermark_never_goes_back(frames: list[Frame]) -> None:
 
 @given(frames=FRAMES)
 def test_each_frame_counts_once_in_each_window_that_covers_it(frames: list[Frame]) -> None:
+    """Against slots that hold the frames themselves."""
     windows = SessionWindows(SPEC, ("firearm", "fictional"))
     slots: dict[int, list[Frame]] = defaultdict(list)
     for frame in (*frames, *frames):
@@ -247,13 +332,44 @@ def test_each_frame_counts_once_in_each_window_that_covers_it(frames: list[Frame
             slots[(START + frame.at * MILLISECOND) // SLOT].append(frame)
     assert sum(map(len, slots.values())) <= len(frames)
     for summary in summaries(windows) if slots else ():
-        first = max(slots) - round(summary.seconds * 2) + 1
-        inside = [frame for slot, held in slots.items() if slot >= first for frame in held]
+        length = round(summary.seconds * 2)
+        covers = range(max(slots) - length + 1, max(slots) + 1)
+        held = [slots[slot] for slot in covers if slot in slots]
+        inside = list(chain.from_iterable(held))
         assert summary.frames == len(inside)
         assert summary.hits == sum(frame.firearm >= SPEC.hit for frame in inside)
-        expected = sum(frame.firearm for frame in inside) / len(inside)
-        assert summary.mean == pytest.approx(expected, abs=0.0006)
-        assert summary.peak == pytest.approx(max(it.firearm for it in inside), abs=0.0006)
+        assert summary.observed == len(held)
+        assert (
+            summary.coverage == sum(slot in slots or slot + 1 in slots for slot in covers) / length
+        )
+        firearm, fictional = summary.signals
+        assert firearm.on == sum(any(it.firearm >= SPEC.hit for it in slot) for slot in held)
+        assert fictional.on == sum(any(it.fictional >= SPEC.hit for it in slot) for slot in held)
+        assert summary.mean == approx(sum(frame.firearm for frame in inside) / len(inside))
+        assert summary.fictional == approx(sum(frame.fictional for frame in inside) / len(inside))
+        assert summary.peak == approx(max(it.firearm for it in inside))
+
+
+@given(frames=FRAMES)
+def test_the_best_frames_are_those_that_frames_kept_whole_would_give(frames: list[Frame]) -> None:
+    windows = straight(frames)
+    if not frames:
+        return
+    best: dict[int, tuple[int, int]] = {}
+    for frame in frames:
+        slot = (START + frame.at * MILLISECOND) // SLOT
+        late = frame.at < max(it.at for it in frames[: frames.index(frame) + 1]) - 2000
+        if frame.firearm >= SPEC.hit and not late and slot > windows.newest - 60:
+            offered = (-int(frame.firearm * 1000 + 0.5), frame.at)
+            best[slot] = min(best.get(slot, offered), offered)
+    ranked = sorted((score, slot, at) for slot, (score, at) in best.items())[:3]
+    found = [(ref.offset, ref.captured_at) for ref in best_frames(windows, "frames", 0)]
+    assert found == [(at, START + at * MILLISECOND) for _, _, at in ranked]
+
+
+def approx(expected: float) -> object:
+    """Scores are kept in thousandths."""
+    return pytest.approx(expected, abs=0.0006)
 
 
 def test_a_session_is_at_most_two_kilobytes_whatever_it_holds() -> None:
@@ -263,7 +379,9 @@ def test_a_session_is_at_most_two_kilobytes_whatever_it_holds() -> None:
     assert len(pack(windows)) <= 2048
 
 
-def test_a_snapshot_of_something_else_is_refused() -> None:
+@pytest.mark.parametrize("changed", [b"", b"something else"])
+def test_a_snapshot_of_something_else_is_refused(changed: bytes) -> None:
     packed = pack(timeline("xx"))
-    with pytest.raises(ValueError, match="are a session's windows"):
-        unpack(packed + b"\0", SPEC)
+    for other in (changed, packed + b"\0", packed[:-1]):
+        with pytest.raises(ValueError, match="are no session's windows"):
+            unpack(other, SPEC)

@@ -40,7 +40,6 @@ Row = Mapping[str, Any]
 """A detection of it."""
 
 _TICK = MICROSECONDS
-_PUT_ASIDE = 256
 
 
 @dataclass(slots=True)
@@ -83,21 +82,24 @@ def _stop(takedown: TakedownRequested) -> tuple[TakedownAcknowledged, StreamUpda
     )
 
 
+_Frame = tuple[Any, ...]
+"""What a ``Detection`` has after its stream and session: rows as they are read take four times as
+much memory."""
+
+
 class _Aside:
     """A clear session's frames of which nothing can be told."""
 
-    __slots__ = ("latest", "rows", "session", "signals")
+    __slots__ = ("begun", "frames", "latest", "older", "session", "signals")
 
     def __init__(self, session: Session, signals: Sequence[str]) -> None:
         self.session = session
         self.signals = signals
-        self.latest = session.windows.watermark
-        """When the newest frame was captured."""
-        self.rows: list[Row] = []
-
-    def let_go(self, before: int) -> None:
-        """Forget frames captured before ``before``: windows do not reach back to them."""
-        self.rows = [row for row in self.rows if row["captured_at"] >= before]
+        self.latest = self.begun = session.windows.watermark
+        """When the newest frame was captured, and the first of ``frames``."""
+        self.frames: list[_Frame] = []
+        self.older: list[_Frame] = []
+        """Those of about a horizon before: what is older is let go, as windows do not reach it."""
 
 
 @dataclass(slots=True)
@@ -136,15 +138,17 @@ class Replay:
                     partition = _Partition(PartitionWindows(self._spec))
                     self._partitions[number] = partition
                 self._pass_time(number, partition, rows[-1]["appended_at"])
-                if self._skip:
+                if self._skip and "firearm" in batch["signals"]:
                     self._sift(partition, batch, rows)
                 else:
-                    self._take(partition, batch, rows)
+                    self._take(partition, batch, [Detection(**row) for row in rows])
 
     def _sift(self, partition: _Partition, batch: Batch, rows: Sequence[Row]) -> None:
         """Take in what something may be told of, and put the rest aside."""
         hit, longest, grace = self._spec.hit, self._spec.lengths[-1], self._spec.grace
+        reach = self._spec.horizon + grace
         signals, aside = batch["signals"], partition.aside
+        width = len(signals)
         first, *others = [number for number, name in enumerate(signals) if name in SEEN]
         for row in rows:
             key = (row["stream_id"], row["session_id"])
@@ -159,7 +163,8 @@ class Replay:
                 )
                 ahead, session = captured_at - held.latest, held.session
                 if (
-                    scores[first] < hit
+                    len(scores) == width
+                    and 0.0 <= scores[first] < hit
                     and ahead <= longest
                     and appended_at - session.appended_at < IDLE
                     and not (others and max(scores[other] for other in others) >= hit)
@@ -172,28 +177,37 @@ class Replay:
                     session.appended_at = max(session.appended_at, appended_at)
                     if not session.in_turn:
                         partition.windows.hear(key, session, appended_at)
-                    held.rows.append(row)
-                    if len(held.rows) >= _PUT_ASIDE:
-                        held.let_go(held.latest - self._spec.horizon)
+                    if captured_at - held.begun > reach:
+                        held.older, held.frames, held.begun = held.frames, [], captured_at
+                    held.frames.append(
+                        (
+                            row["sequence"],
+                            captured_at,
+                            row["offset"],
+                            appended_at,
+                            row["drill"],
+                            scores,
+                        )
+                    )
                     continue
                 del aside[key]
-                if held.rows:
-                    self._take(partition, {**batch, "signals": held.signals}, held.rows)
-            self._take(partition, batch, (row,))
-            session = partition.windows.sessions[key]
-            if session.windows.clear:
-                aside[key] = _Aside(session, signals)
+                if held.frames:
+                    before = [Detection(*key, *frame) for frame in (*held.older, *held.frames)]
+                    self._take(partition, {**batch, "signals": held.signals}, before)
+            self._take(partition, batch, [Detection(**row)])
+            begun = partition.windows.sessions.get(key)
+            if begun is not None and begun.windows.clear:
+                aside[key] = _Aside(begun, signals)
 
     def _over(self, key: Key) -> bool:
         """Whether the session ended under every policy."""
         return all(key in decided.stopped for decided in self.decided)
 
-    def _take(self, partition: _Partition, batch: Batch, rows: Sequence[Row]) -> None:
-        detections = [Detection(**row) for row in rows]
+    def _take(self, partition: _Partition, batch: Batch, detections: list[Detection]) -> None:
         made = DetectionsMade(**{**batch, "detections": detections})
-        firearm = made.signals.index("firearm")
         for detection in detections:
-            if detection.scores[firearm] >= self._spec.hit:
+            scores = dict(zip(made.signals, detection.scores, strict=False))
+            if scores.get("firearm", 0.0) >= self._spec.hit:
                 key = (detection.stream_id, detection.session_id)
                 self.first_hits.setdefault(key, detection.captured_at)
         for risk in partition.windows.observe(made, 0):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from agents.aggregation.hearing import IDLE, Key, Session
@@ -82,7 +83,9 @@ def _stop(takedown: TakedownRequested) -> tuple[TakedownAcknowledged, StreamUpda
     )
 
 
-_Frame = tuple[Any, ...]
+_KEY = itemgetter("stream_id", "session_id")
+_LOOKED_AT = itemgetter("captured_at", "appended_at", "scores")
+_FRAME = itemgetter("sequence", "captured_at", "offset", "appended_at", "drill", "scores")
 """What a ``Detection`` has after its stream and session: rows as they are read take four times as
 much memory."""
 
@@ -97,8 +100,8 @@ class _Aside:
         self.signals = signals
         self.latest = self.begun = session.windows.watermark
         """When the newest frame was captured, and the first of ``frames``."""
-        self.frames: list[_Frame] = []
-        self.older: list[_Frame] = []
+        self.frames: list[tuple[Any, ...]] = []
+        self.older: list[tuple[Any, ...]] = []
         """Those of about a horizon before: what is older is let go, as windows do not reach it."""
 
 
@@ -151,16 +154,12 @@ class Replay:
         width = len(signals)
         first, *others = [number for number, name in enumerate(signals) if name in SEEN]
         for row in rows:
-            key = (row["stream_id"], row["session_id"])
+            key = _KEY(row)
             held = aside.get(key)
             if held is None and self._over(key):
                 continue
             if held is not None:
-                captured_at, appended_at, scores = (
-                    row["captured_at"],
-                    row["appended_at"],
-                    row["scores"],
-                )
+                captured_at, appended_at, scores = _LOOKED_AT(row)
                 ahead, session = captured_at - held.latest, held.session
                 if (
                     len(scores) == width
@@ -179,16 +178,7 @@ class Replay:
                         partition.windows.hear(key, session, appended_at)
                     if captured_at - held.begun > reach:
                         held.older, held.frames, held.begun = held.frames, [], captured_at
-                    held.frames.append(
-                        (
-                            row["sequence"],
-                            captured_at,
-                            row["offset"],
-                            appended_at,
-                            row["drill"],
-                            scores,
-                        )
-                    )
+                    held.frames.append(_FRAME(row))
                     continue
                 del aside[key]
                 if held.frames:

@@ -163,6 +163,15 @@ def test_what_belongs_to_other_sessions_and_streams_is_left_out(
     assert body["sessions"] == [{"stream_id": stream, "session_id": SESSION}]
 
 
+def test_frames_that_were_sent_in_one_batch_are_each_found(
+    kafka: str, stream: str, tmp_path: Path
+) -> None:
+    frames = publish_frames(kafka, stream, [bytes([0xFF, 0xD8, number]) for number in range(12)])
+    publish(kafka, Story(stream, evidence=[frames[3], frames[11]]).escalation())
+    result = export(kafka, stream, tmp_path / "incident")
+    assert "2 frames, 0 gone" in result.stdout
+
+
 def test_a_frame_that_is_gone_or_is_another_s_is_listed_with_its_coordinates(
     kafka: str, stream: str, tmp_path: Path
 ) -> None:

@@ -17,59 +17,15 @@ from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # its stub forgets to
 
 from agents.publishing import Outgoing
-from schemas import Codec, Event, EventDeadLettered, TakedownRequested, topics
-from tests.builders import START, detection, detections_made, risk_assessed, window
-from tests.oncall.events import dead_lettered, escalation_raised, takedown_requested
+from schemas import Codec, EventDeadLettered, TakedownRequested, topics
+from tests.builders import START
+from tests.oncall.events import dead_lettered, takedown_requested
 from topology.cli.watch import watch as watch_command
 from topology.publisher import KafkaPublisher
-from topology.watch import Unreadable, Watched, to_json, to_lines, watch
+from topology.watch import Unreadable, Watched, to_json, watch
 
 LIMIT = 20.0
 """Seconds within which anything here must have happened."""
-
-
-@pytest.mark.parametrize(
-    ("event", "lines"),
-    [
-        (
-            takedown_requested(),
-            [
-                "2023-11-14T22:13:20.000Z  TAKEDOWN  stream-1  risk 0.97  "
-                "sustained: 18 of 20 frames over 10 s  incident incident-1"
-            ],
-        ),
-        (
-            escalation_raised(drill=True, rule="brief", explanation="3 of 4 frames"),
-            [
-                "2023-11-14T22:13:20.000Z  ESCALATION high  stream-1  DRILL  risk 0.97  "
-                "brief: 3 of 4 frames  incident incident-1"
-            ],
-        ),
-        (
-            risk_assessed(window(4.0, 3, frames=8), window(10.0, 3, frames=20)),
-            ["2023-11-14T22:13:20.000Z  risk  stream-1  0.500  3/8 in 4 s, 3/20 in 10 s"],
-        ),
-        (
-            detections_made(detection(0, 0.125), detection(1, 0.75, stream_id="stream-2")),
-            [
-                "2023-11-14T22:13:20.000Z  frame  stream-1  #0  firearm 0.125",
-                "2023-11-14T22:13:20.500Z  frame  stream-2  #1  firearm 0.750",
-            ],
-        ),
-    ],
-    ids=["takedown", "escalation", "risk", "detections"],
-)
-def test_an_event_is_one_line_and_a_batch_one_a_frame(event: Event, lines: list[str]) -> None:
-    """Event time first, then what, of which stream, and why."""
-    assert list(to_lines(event)) == lines
-
-
-def test_a_stream_id_can_not_write_on_the_terminal() -> None:
-    """Escapes, line breaks and direction marks are spelled out; other scripts are left alone."""
-    (line,) = to_lines(takedown_requested(stream_id="\x1b[2J\n\u202eстрим"))
-
-    assert "\\x1b[2J\\n\\u202eстрим" in line
-    assert line.isprintable()
 
 
 def test_json_is_one_ascii_line_with_fields_coordinates_and_id() -> None:

@@ -14,6 +14,7 @@ from .records import Place
 
 _REQUEST_SECONDS = 10.0
 _SILENCE_SECONDS = 30.0
+_PLACE_SECONDS = 10.0
 
 
 class RecordsUnreadable(OperatorError):
@@ -71,30 +72,38 @@ class TopicLog:
             if partition not in self._partitions(topic):
                 return None
             wanted = TopicPartition(topic, partition, offset)
-            oldest, end = self._consumer.get_watermark_offsets(wanted, timeout=_REQUEST_SECONDS)
-            # A fetch at the end itself is answered; the embedded broker tells its last offset.
-            if not oldest <= offset <= end:
+            # The end is not asked for: the embedded broker tells the beginning of its last batch,
+            # and at a place beyond the end it is silent; others have the reader begin anew.
+            oldest, _ = self._consumer.get_watermark_offsets(wanted, timeout=_REQUEST_SECONDS)
+            if offset < oldest:
                 return None
-            for message in self._to_the_end([wanted]):
-                return message if message.offset() == offset else None
+            for message in self._read([wanted], _PLACE_SECONDS):
+                found = message.error() is None and message.offset() == offset
+                return message if found else None
             return None
 
     def _to_the_end(self, places: list[TopicPartition]) -> Iterator[Message]:
+        left = len(places)
+        for message in self._read(places, _SILENCE_SECONDS):
+            # The only error that is told here is the end of a partition.
+            if message.error() is None:
+                yield message
+            else:
+                left -= 1
+            if not left:
+                return
+        if left:
+            raise RecordsUnreadable(f"Kafka gave nothing for {_SILENCE_SECONDS:g} s")
+
+    def _read(self, places: list[TopicPartition], seconds: float) -> Iterator[Message]:
+        """What comes of ``places``, ends of partitions among it, until nothing does for so long."""
         self._consumer.assign(places)
-        left = {(place.topic, place.partition) for place in places}
-        while left:
+        silent = not places
+        while not silent:
             silent = True
-            for message in messages(self._consumer, _SILENCE_SECONDS):
+            for message in messages(self._consumer, seconds):
                 silent = False
-                if message.error() is None:
-                    yield message
-                else:
-                    # The only error that is told here is the end of a partition.
-                    left.discard((cast(str, message.topic()), cast(int, message.partition())))
-                if not left:
-                    return
-            if silent:
-                raise RecordsUnreadable(f"Kafka gave nothing for {_SILENCE_SECONDS:g} s")
+                yield message
 
     def _from(self, places: list[TopicPartition], since: int) -> list[TopicPartition]:
         # Kafka's time index is in milliseconds; rounding down only reads more.

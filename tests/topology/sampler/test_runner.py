@@ -14,6 +14,7 @@ from topology.sampler import (
     SampleOptions,
     SourceProgress,
     SourceSpec,
+    StreamFacts,
     TooManySources,
     run,
 )
@@ -73,6 +74,18 @@ def test_a_stream_starts_and_ends_with_its_first_and_last_frame(
     assert (ended.change, ended.updated_at) == ("ended", 1_500_000)
     assert started.drill
     assert {started.session_id, ended.session_id} == {f.session_id for f in frames(kafka)}
+
+
+def test_what_is_known_of_a_stream_is_told_as_it_starts(
+    tmp_path: Path, kafka: dict[str, str]
+) -> None:
+    """And not at its end, when it may no longer hold."""
+    facts = StreamFacts(account_id="a-1", category="irl", region="NZ", viewers=7)
+    source = SourceSpec(str(write_video(tmp_path / "v.mp4", evenly(1))), "one", facts=facts)
+    with FrameProducer(kafka, max_payload_bytes=LIMIT) as producer:
+        run([source], SampleOptions(), producer)
+    known = [(it.account_id, it.category, it.region, it.viewers) for it in updates(kafka)]
+    assert known == [("a-1", "irl", "NZ", 7), ("", "", "", -1)]
 
 
 def test_frames_over_the_limit_are_refused_and_counted(

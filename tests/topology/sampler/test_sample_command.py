@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from schemas import Codec, FrameSampled, topics
+from schemas import Codec, FrameSampled, StreamUpdated, topics
 from topology.cli.sample import sample, stopped_by_signals
 
 from .support import evenly, read_topic, write_video
@@ -32,6 +32,15 @@ def test_a_film_is_sampled_and_counted(film: Path, kafka: dict[str, str]) -> Non
     assert {(s.stream_id, s.shard_id, s.drill) for s in samples} == {("film", "ingest-7", True)}
     assert f"{len(samples)} frames" in result.stdout.splitlines()[-1]
     assert len(samples) == 8
+
+
+def test_what_the_platform_knows_is_passed_on(film: Path, kafka: dict[str, str]) -> None:
+    arguments = ["--account", "a-1", "--category", "irl", "--region", "NZ", "--viewers", 0]
+    result = invoke(kafka, film, *arguments)
+    assert result.exit_code == 0, result.output
+    started = Codec().decode(read_topic(kafka, topics.STREAM_UPDATES)[0].value(), StreamUpdated)
+    known = (started.account_id, started.category, started.region, started.viewers)
+    assert known == ("a-1", "irl", "NZ", 0)
 
 
 def test_a_failed_source_is_named_and_exits_with_1(
@@ -64,6 +73,7 @@ def test_the_recording_time_is_the_first_frames(film: Path, kafka: dict[str, str
         (["a.mp4", "--recorded-at", "2019-03-15T13:40:00"], "offset"),
         (["a.mp4", "--recorded-at", "9999-01-01T00:00:00Z"], "future"),
         (["a.mp4", "--recorded-at", "yesterday"], "ISO 8601"),
+        (["a.mp4", "--region", "nz"], "two capital letters"),
         (["a.mp4", "--recorded-at", "2019-03-15T00:00:00Z", "--realtime"], "real time"),
         ([], "SOURCE"),
     ],

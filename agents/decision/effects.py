@@ -92,7 +92,10 @@ def _escalate(case: Case, session: Session) -> tuple[Session, Event]:
 
 def _worsen(case: Case, session: Session) -> tuple[Session, Event | None]:
     incident = session.incident
-    if incident is None or _GRAVITY[case.cause.severity] <= _GRAVITY[Severity(incident.severity)]:
+    if incident is None:
+        # Escalated by a version that knew no incidents: people are told of this one.
+        return _escalate(case, session)
+    if _GRAVITY[case.cause.severity] <= _GRAVITY[Severity(incident.severity)]:
         return session, None
     worse = replace(
         incident,

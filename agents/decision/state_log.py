@@ -23,6 +23,7 @@ from schemas import EVENT_TYPES, Event
 
 from .partition import PartitionDecisions
 from .session import Session
+from .states import State
 from .turn import Outcome
 from .watching import Key
 
@@ -59,7 +60,15 @@ class _Remembered(msgspec.Struct, frozen=True, omit_defaults=True):
     """By topic."""
 
 
+class _First(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the first version remembered: it had no incidents, and asked for a takedown once."""
+
+    state: State = State.CLEAR
+    decided_at: int = 0
+
+
 _REMEMBERED = msgspec.json.Decoder(_Remembered)
+_FIRST = msgspec.json.Decoder(_First)
 
 
 @dataclass(slots=True)
@@ -137,7 +146,7 @@ class PartitionMemory:
 
     async def _read(self) -> None:
         kept = await self.log.read(self.partition)
-        found = {_decode(key): _REMEMBERED.decode(value) for key, value in kept.items()}
+        found = {_decode(key): _read_value(value) for key, value in kept.items()}
         self.decisions = PartitionDecisions(
             {key: it.session for key, it in found.items() if not _is_gone(it.session)}
         )
@@ -146,6 +155,13 @@ class PartitionMemory:
         for marks in self._marks.values():
             for topic, mark in marks.items():
                 self._replayed[topic] = max(mark.offset, self._replayed.get(topic, -1))
+
+
+def _read_value(value: bytes) -> _Remembered:
+    try:
+        return _REMEMBERED.decode(value)
+    except msgspec.ValidationError:
+        return _Remembered(Session(state=_FIRST.decode(value).state))
 
 
 def _sent(effect: Event) -> _Sent:

@@ -179,6 +179,24 @@ async def test_the_log_is_read_again_once_partitions_were_handed_out_anew() -> N
     assert court.log.reads == 2
 
 
+@pytest.mark.parametrize(
+    ("value", "effects"),
+    [
+        (b'{"state":"escalated","decided_at":1700000000000000}', [TakedownRequested]),
+        (b'{"state":"takedown-requested","decided_at":1700000000000000}', []),
+        (b'{"session":{"state":"suppressed","override":{"operator":"o","ordered_at":1}}}', []),
+        (b'{"session":{},"marks":{"firebreak.risk.v1":{"offset":0}}}', []),
+    ],
+)
+async def test_what_earlier_versions_remembered_is_read(
+    value: bytes, effects: list[type[Event]]
+) -> None:
+    court = Court()
+    await court.log.write(0, KEY, value)
+    await court.put(risk(10, 8))
+    assert [type(it) for it in court.kept() if isinstance(it, TakedownRequested)] == effects
+
+
 async def test_two_sessions_of_a_stream_are_decided_apart() -> None:
     court = Court()
     await court.put(

@@ -119,9 +119,9 @@ def to_time(policy: Policy, key: Key, session: Session, given: Input, now: int) 
         ),
     }[given]
     severity = Severity(incident.severity) if incident else Severity.HIGH
-    return Cause(
-        derive_id("due", given, *key, since), now, _BY_TIME[given], _saying(told), severity
-    )
+    # Time stands still between ticks, within which a takedown may be asked for more than once.
+    cause_id = derive_id("due", given, *key, since, asked, raised)
+    return Cause(cause_id, now, _BY_TIME[given], _saying(told), severity)
 
 
 def answered(

@@ -45,7 +45,7 @@ def take_heard(turn: Turn, heard: StreamsHeard, done: Collection[Key]) -> None:
 def _hear(turn: Turn, key: Key, stream: StreamHeard) -> None:
     situation = turn.situation
     session = situation.sessions.get(key)
-    if situation.has_ended(key) or (session is not None and session.ended):
+    if session is not None and session.ended:
         return
     situation.watch.hear(key, stream.appended_at, situation.now)
     if session is None:

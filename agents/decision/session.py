@@ -93,9 +93,15 @@ class Session(msgspec.Struct, frozen=True, omit_defaults=True):
     """Ids of the last commands that were answered: one that is sent twice is carried out once."""
     unwatched: str = ""
     """Why its frames are not judged in time, where people were told so."""
-    ended: bool = False
+    ended_at: int = 0
+    """When it was said to have ended, in the partition's time; 0 while it goes on."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether the platform said that it is over: its last frames may still be judged."""
+        return self.ended_at > 0
 
     @property
     def open(self) -> bool:
-        """Whether it must be remembered after the stream ended."""
+        """Whether it must be remembered long after the stream ended."""
         return self.state not in (State.CLEAR, State.WATCHING)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -17,7 +16,9 @@ from .watching import Key, Watch
 
 KEPT = 24 * 3600 * MICROSECONDS
 """What is settled is remembered for this long: a restart within it is recognised as one."""
-_ENDED_KEPT = 10_000
+_ENDED_KEPT = 10 * 60 * MICROSECONDS
+"""A session that ended with nothing to settle is known as ended for this long: its last frames come
+afterwards, and another worker may have them to decide on."""
 
 
 @dataclass(slots=True)
@@ -61,7 +62,6 @@ class Situation:
     agenda: Agenda = field(default_factory=Agenda)
     counted: tuple[int, int, int, int] = (0, 0, 0, 0)
     """When streams were counted last, and the counts."""
-    _ended: OrderedDict[Key, None] = field(default_factory=OrderedDict)
 
     def __post_init__(self) -> None:
         for stream_id, session_id in self.sessions:
@@ -78,7 +78,7 @@ class Situation:
 
     def keep(self, key: Key, session: Session, policies: Policies) -> None:
         """Remember ``session``, unless there is nothing of it to remember."""
-        if session == Session(drill=session.drill) or (session.ended and not session.open):
+        if session == Session(drill=session.drill):
             self.forget(key)
             return
         self.sessions[key] = session
@@ -88,13 +88,8 @@ class Situation:
         """There is nothing to remember of ``key`` any more."""
         self.sessions.pop(key, None)
         self.agenda.note(key, None)
-
-    def end(self, key: Key) -> None:
-        """The session is over: its last frames may still be judged, but no more are expected."""
-        self._ended[key] = None
-        if len(self._ended) > _ENDED_KEPT:
-            self._ended.popitem(last=False)
-        self.lose(key)
+        if self.newest.get(key[0]) == key[1] and key not in self.watch.live:
+            del self.newest[key[0]]
 
     def lose(self, key: Key) -> None:
         """Whether the session goes on is not known, and no more frames are expected."""
@@ -102,12 +97,8 @@ class Situation:
         if self.newest.get(key[0]) == key[1] and key not in self.sessions:
             del self.newest[key[0]]
 
-    def has_ended(self, key: Key) -> bool:
-        """Whether the session ended, as far back as that is known."""
-        return key in self._ended
-
     def is_over(self, session: Session) -> bool:
-        """Whether a session that people or services have dealt with can be forgotten."""
+        """Whether a session that is settled, or over, can be forgotten."""
         over_at = _over_at(session)
         return over_at is not None and over_at <= self.now
 
@@ -117,10 +108,12 @@ class Situation:
 
 
 def _over_at(session: Session) -> int | None:
-    """When a session that is settled can be forgotten; none while anything is open."""
+    """When a session can be forgotten; none while it goes on or anything is open."""
     incident, takedown, override = session.incident, session.takedown, session.override
-    if not session.open or (incident is not None and not incident.closed):
+    if incident is not None and not incident.closed:
         return None
+    if not session.open:
+        return session.ended_at + _ENDED_KEPT if session.ended else None
     if session.state in (State.ESCALATED, State.TAKEDOWN_REQUESTED):
         return None
     touched = [incident.touched_at] if incident else []

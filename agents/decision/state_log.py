@@ -67,6 +67,8 @@ class _First(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     decided_at: int = 0
 
 
+_GONE = Session(ended_at=1)
+"""Of a session that is forgotten, while its last effects are not yet known to be out."""
 _REMEMBERED = msgspec.json.Decoder(_Remembered)
 _FIRST = msgspec.json.Decoder(_First)
 
@@ -131,7 +133,7 @@ class PartitionMemory:
             ]
             marks = {**self._marks.get(key, {}), topic: _Mark(offset, sent)}
             self._marks[key] = marks
-            value = msgspec.json.encode(_Remembered(session or Session(ended=True), marks))
+            value = msgspec.json.encode(_Remembered(session or _GONE, marks))
             writes.append(self.log.write(self.partition, _encode(key), value))
         await asyncio.gather(*writes)
 
@@ -148,7 +150,7 @@ class PartitionMemory:
         kept = await self.log.read(self.partition)
         found = {_decode(key): _read_value(value) for key, value in kept.items()}
         self.decisions = PartitionDecisions(
-            {key: it.session for key, it in found.items() if not _is_gone(it.session)}
+            {key: it.session for key, it in found.items() if it.session != _GONE}
         )
         self._marks = {key: it.marks for key, it in found.items()}
         self._replayed = {}
@@ -166,10 +168,6 @@ def _read_value(value: bytes) -> _Remembered:
 
 def _sent(effect: Event) -> _Sent:
     return _Sent(type(effect).__name__, msgspec.Raw(msgspec.json.encode(effect)))
-
-
-def _is_gone(session: Session) -> bool:
-    return session.ended and not session.open
 
 
 def _encode(key: Key) -> bytes:

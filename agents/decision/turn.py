@@ -69,10 +69,10 @@ class Turn:
     def update(self, update: StreamUpdated) -> None:
         key = (update.stream_id, update.session_id)
         session = self._session(key, update, update.drill)
-        learned = learn(session, update)
+        learned = learn(session, update, self._now(update))
         if update.change == "ended":
             self.reach(key, learned, answering.to_end(update), Input.ENDED, before=session)
-            self.situation.end(key)
+            self.situation.lose(key)
             return
         self.situation.watch.begin(key, self._now(update))
         policy = self.policies.of(update.stream_id)
@@ -126,7 +126,7 @@ class Turn:
         situation = self.situation
         session = situation.sessions.get(key)
         if session is None:
-            session = Session(drill=drill, ended=situation.has_ended(key))
+            session = Session(drill=drill)
             former = situation.newest.get(key[0])
             if former != key[1]:
                 session = self._first_heard(key, session, event, former)
@@ -143,7 +143,8 @@ class Turn:
         account = event.account_id if isinstance(event, StreamUpdated) else ""
         now = self._now(event)
         known = self.controls.former(key[0], account, key[1], now, session.drill)
-        if known is None:
+        # What a person ordered of the stream before any of its sessions was known is of this one.
+        if known is None or (known.stream_id == key[0] and (key[0], "") in self.situation.sessions):
             return session
         self.reach(key, session, answering.to_restart(event, key, known), Input.RESTARTED)
         return self.situation.sessions.get(key, session)

@@ -16,7 +16,7 @@ _KNOWN = ("category", "region", "account_id")
 _COUNTED = ("account_age_days", "previous_streams")
 
 
-def learn(session: Session, update: StreamUpdated) -> Session:
+def learn(session: Session, update: StreamUpdated, now: int) -> Session:
     """``session`` with what ``update`` says; what it does not know stays as it was."""
     facts = session.facts
     news: dict[str, Any] = {name: told for name in _KNOWN if (told := getattr(update, name))}
@@ -25,9 +25,9 @@ def learn(session: Session, update: StreamUpdated) -> Session:
         news["viewers"] = update.viewers
     if update.change == "reported":
         news["reports"] = facts.reports + 1
-    ended = session.ended or update.change == "ended"
-    started_at = session.started_at or (0 if ended else update.updated_at)
-    return replace(session, facts=replace(facts, **news), ended=ended, started_at=started_at)
+    ended_at = session.ended_at or (now if update.change == "ended" else 0)
+    started_at = session.started_at or (0 if ended_at else update.updated_at)
+    return replace(session, facts=replace(facts, **news), ended_at=ended_at, started_at=started_at)
 
 
 def _is_news(known: int, told: int) -> bool:

@@ -102,11 +102,12 @@ async def test_a_record_that_can_not_be_read_is_dead_lettered_and_the_next_is_de
     assert len(court.bench.publisher.events(TakedownRequested)) == 1
 
 
-async def test_a_stream_that_ended_clear_is_not_remembered() -> None:
+async def test_a_stream_that_ended_clear_is_remembered_until_its_last_frames_are_judged() -> None:
     court = Court()
-    await court.put(update(0, "started"), risk(1, 1))
+    await court.put(heard(0), update(0, "started"), risk(1, 1), risk(20, 0), update(30, "ended"))
+    await court.put(heard(40), heard(500))
     assert court.log.kept[0].keys() == {KEY}
-    await court.put(risk(20, 0), update(30, "ended"))
+    await court.put(heard(601))
     assert court.log.kept[0].keys() == set()
 
 

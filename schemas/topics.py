@@ -64,6 +64,6 @@ TOPIC_OF: dict[str, str] = {
 """The topic of each event, by the event's name."""
 
 DECISION_STATES = "firebreak.decision-states.v1"
-"""What the decision agent remembers between events, compacted. Its records are nobody's contract."""
+"""What the decision agent remembers, compacted. Its records are nobody's contract."""
 
 ALL = frozenset({*TOPIC_OF.values(), DECISION_STATES})

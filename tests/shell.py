@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, cast
 
 import faust
-from faust.types import TP, Message
+from faust.types import TP, ChannelT, Message
 from faust.types.agents import AgentTestWrapperT
 
 from agents.intake import Intake, Record
@@ -106,7 +106,7 @@ async def put_record(
     Faust's own ``put`` knows of one. What the agent did with it is to be seen once its test
     context is left.
     """
-    channel = agent.stream().channel
+    channel = cast(ChannelT[Any], agent.stream().channel)
     message = Message(
         *(topic, 0, offset, 1.5, 0, [], key, value, None),
         tp=TP(topic, 0),

@@ -102,9 +102,9 @@ def build_app(
                 controls=following.controls,
                 state_log=ports.state_log,
             )
-            read_model = ReadModel(spec.hit)
+            read_model = ReadModel()
             feed = Feed(read_model, ports.codec, kafka)
-            web.register(app, read_model, feed)
+            web.register(app, read_model, feed, lambda: _held_back(following, policies))
             for service in (policies, following, feed):
                 app.add_dependency(service)
             ready.append(
@@ -113,14 +113,13 @@ def build_app(
                     "controls known": following.fresh,
                 }
             )
-            runs += [policies.status, lambda: _held_back(following, policies)]
+            runs += [policies.status, lambda: {"controls": _held_back(following, policies)}]
     return app
 
 
-def _held_back(following: ControlsFollower, policies: PolicyFiles) -> dict[str, object]:
+def _held_back(following: ControlsFollower, policies: PolicyFiles) -> Mapping[str, object]:
     """What holds takedowns back now."""
-    live, now = policies.current.live, time.time_ns() // 1000
-    return {"controls": following.controls.status(live, now)}
+    return following.controls.status(policies.current.live, time.time_ns() // 1000)
 
 
 def _progress(app: faust.App) -> dict[str, bool]:

@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import msgspec
@@ -20,13 +19,24 @@ from confluent_kafka import (
 )
 
 from schemas import (
+    AlertRaised,
+    BreakerTripped,
     BundlesDisagreed,
     Codec,
+    CommandAnswered,
+    DecisionReversed,
     DetectionsMade,
     EscalationRaised,
     Event,
     EventUnreadable,
+    IncidentClosed,
+    OperatorCommanded,
+    PoliciesDisagreed,
+    ReferralPrepared,
     RiskAssessed,
+    SamplingBoostRequested,
+    StreamUnwatched,
+    TakedownAcknowledged,
     TakedownRequested,
     read_header,
     topics,
@@ -35,18 +45,28 @@ from schemas.headers import ReadHeaders
 
 from .errors import OperatorError
 
-WATCHED: dict[str, tuple[str, type[Event]]] = {
-    "takedowns": (topics.TAKEDOWNS, TakedownRequested),
-    "escalations": (topics.ESCALATIONS, EscalationRaised),
-    "detections": (topics.DETECTIONS, DetectionsMade),
-    "risk": (topics.RISK, RiskAssessed),
-    "disagreements": (topics.DISAGREEMENTS, BundlesDisagreed),
+WATCHED: dict[str, type[Event]] = {
+    "takedowns": TakedownRequested,
+    "escalations": EscalationRaised,
+    "acknowledgements": TakedownAcknowledged,
+    "reversals": DecisionReversed,
+    "closures": IncidentClosed,
+    "referrals": ReferralPrepared,
+    "sampling": SamplingBoostRequested,
+    "commands": OperatorCommanded,
+    "answers": CommandAnswered,
+    "unwatched": StreamUnwatched,
+    "breaker": BreakerTripped,
+    "alerts": AlertRaised,
+    "risk": RiskAssessed,
+    "detections": DetectionsMade,
+    "disagreements": BundlesDisagreed,
+    "policy-disagreements": PoliciesDisagreed,
 }
 """What can be watched, by the name that people give it."""
 
 _METADATA_SECONDS = 10.0
 _POLL_SECONDS = 0.2
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class TopicUnavailable(OperatorError):
@@ -87,7 +107,8 @@ def watch(
     ``config`` is librdkafka's, ``name`` a key of ``WATCHED``. Nothing is committed and no group
     is joined. Raises ``TopicUnavailable``.
     """
-    topic, expected = WATCHED[name]
+    expected = WATCHED[name]
+    topic = topics.TOPIC_OF[expected.__name__]
     deadline = None if timeout is None else time.monotonic() + timeout
     consumer = Consumer(
         {
@@ -143,48 +164,6 @@ def to_json(watched: Watched) -> str:
     }
     fields["_id"] = watched.ce_id
     return json.dumps(fields)
-
-
-def to_lines(event: Event) -> Iterator[str]:
-    """Lines for people: one an event, and one a frame for detections. Safe on a terminal."""
-    match event:
-        case TakedownRequested():
-            yield _decision_line(event.requested_at, "TAKEDOWN", event)
-        case EscalationRaised():
-            yield _decision_line(event.raised_at, f"ESCALATION {event.severity}", event)
-        case RiskAssessed():
-            windows = ", ".join(f"{w.hits}/{w.frames} in {w.seconds:g} s" for w in event.windows)
-            yield _line(
-                event.assessed_at,
-                "risk",
-                event.stream_id,
-                event.drill,
-                f"{event.risk:.3f}",
-                windows,
-            )
-        case DetectionsMade():
-            for detection in event.detections:
-                scores = zip(event.signals, detection.scores, strict=False)
-                yield _line(
-                    detection.captured_at,
-                    "frame",
-                    detection.stream_id,
-                    detection.drill,
-                    f"#{detection.sequence}",
-                    ", ".join(f"{signal} {score:.3f}" for signal, score in scores),
-                )
-
-
-def _decision_line(at: int, what: str, event: TakedownRequested | EscalationRaised) -> str:
-    why = f"{event.rule}: {event.explanation}"
-    incident = f"incident {event.incident_id}"
-    return _line(at, what, event.stream_id, event.drill, f"risk {event.risk:.2f}", why, incident)
-
-
-def _line(at: int, what: str, stream_id: str, drill: bool, *rest: str) -> str:
-    when = (_EPOCH + timedelta(microseconds=at)).isoformat(timespec="milliseconds")
-    parts = (when.replace("+00:00", "Z"), what, stream_id, *(["DRILL"] if drill else ()), *rest)
-    return printable("  ".join(parts))
 
 
 def printable(text: str) -> str:

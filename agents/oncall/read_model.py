@@ -1,36 +1,47 @@
-"""What on-call people see of every stream, folded from the topics' events.
+"""What on-call people see of every stream, folded from the topics' events. Pure.
 
-Events of different topics come in any order, and any of them may come again, so every fact is
-kept with the event time that decides what is newer, and folding is idempotent: an event that is
-not newer than what is known changes nothing. The order in which topics are read does not change
-the outcome, as long as each is read in its own.
-
-A stream's row is of its newest session. A session takes the row over with the first event that
-is later than all that is known of the one before, and a session never begins by ending.
+Events of different topics come in any order, and any of them may come again. Folding is idempotent,
+and the order in which topics are read does not change the outcome, as long as each is read in its
+own: every fact is kept with what decides which is newer (``sessions``), and sessions of a stream
+are apart. A stream's row is of the session that began last, by Kafka's clock. Of more sessions than
+are kept, those that nothing was decided of are forgotten first, and then those that began first.
 """
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from schemas import (
-    Detection,
+    AlertRaised,
+    CommandAnswered,
+    DecisionReversed,
     DetectionsMade,
     EscalationRaised,
     Event,
     EventDeadLettered,
+    IncidentClosed,
+    OperatorCommanded,
     RiskAssessed,
+    SamplingBoostRequested,
+    StreamUnwatched,
     StreamUpdated,
+    TakedownAcknowledged,
     TakedownRequested,
 )
 
-from .streams import NEVER, SEVERITY, Decision, Known, StreamRow, decision_order
+from .bounds import bounded, bounded_id
+from .rows import StreamRow, row_of
+from .sessions import NEVER, Seen, Session, newer
+from .streams import Stream
 
 _REMEMBERED_IDS = 20_000
 _CAUSES = 32
 _OTHER_CAUSES = "other"
+_ALERTS = 32
+_MENDED = "-mended"
+"""How the kinds of alerts end that say that something is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,51 +60,71 @@ class Counters:
 class ReadModel:
     """Folds events into rows and counters; keeps at most ``max_streams`` streams.
 
-    A stream whose risk reaches ``watch_threshold``, 0 to 1 inclusive, is being watched. Of too
-    many streams, ended ones go first, then undecided ones, the longest unheard of before others.
+    Of too many streams, ended ones go first, then undecided ones, the longest unheard of before
+    others.
     """
 
-    def __init__(self, watch_threshold: float, max_streams: int = 10_000) -> None:
-        self._watch_threshold = watch_threshold
+    def __init__(self, *, max_streams: int = 10_000) -> None:
         self._max_streams = max_streams
-        self._streams: dict[str, Known] = {}
+        self._streams: dict[str, Stream] = {}
         self._judged: dict[tuple[str, int], int] = {}
         """Newest judged offset of each partition of frame samples."""
-        self._seen: dict[str, None] = {}
-        """Newest ids of decisions and dead letters, oldest first."""
+        self._decisions = _Ids()
+        self._buried = _Ids()
+        self._alerts: dict[str, Seen[AlertRaised]] = {}
+        """The newest of each source."""
         self._frames_judged = self._takedowns = self._escalations = self._evicted = 0
         self._dead_letters: dict[str, int] = {}
 
     def apply(self, event: Event, appended_at_us: int) -> None:
-        """Fold in ``event``, whose record has the Kafka time ``appended_at_us``.
+        """Fold in ``event``, which Kafka appended at ``appended_at_us``; -1 where it did not say.
 
         A ``FrameSampled`` says nothing here: what counts is whether it was judged.
         """
+        at = appended_at_us if appended_at_us >= 0 else event.time
+        event = bounded(event)
         match event:
-            case StreamUpdated():
-                self._update(event, appended_at_us)
             case DetectionsMade():
-                self._judge(event, appended_at_us)
-            case RiskAssessed():
-                self._assess(event, appended_at_us)
-            case TakedownRequested() | EscalationRaised():
-                self._decide(event, appended_at_us)
+                self._judge(event, at)
             case EventDeadLettered():
-                self._bury(event, appended_at_us)
+                self._bury(event, at)
+            case AlertRaised():
+                self._alert(event, at)
+            case OperatorCommanded() if event.command == "suppress" and event.stream_id:
+                self._stream(event.stream_id, at).suppress(event, at)
+            case TakedownRequested() | EscalationRaised() | DecisionReversed() | IncidentClosed():
+                if self._decisions.is_new(event.id):
+                    self._takedowns += isinstance(event, TakedownRequested)
+                    self._escalations += isinstance(event, EscalationRaised)
+                    self._session(event.stream_id, event.session_id, at).take(event, at)
+            case TakedownAcknowledged():
+                # One that failed and one that is done may have the same id.
+                if self._decisions.is_new(event.id + event.outcome):
+                    self._session(event.stream_id, event.session_id, at).take(event, at)
+            case CommandAnswered() if event.stream_id:
+                if self._decisions.is_new(event.id):
+                    self._session(event.stream_id, event.session_id, at).take(event, at)
+            case StreamUpdated() | RiskAssessed() | StreamUnwatched() | SamplingBoostRequested():
+                self._session(event.stream_id, event.session_id, at).take(event, at)
 
-    def rows(self, now_us: int, limit: int | None = None) -> list[StreamRow]:
-        """Gravest state first, then live ones, then highest risk, then by id; ``limit`` at most.
+    def rows(
+        self, now_us: int, limit: int | None = None, late_after_us: int | None = None
+    ) -> list[StreamRow]:
+        """Unwatched streams first, then the gravest, live ones, by risk, by id.
 
-        ``now_us`` is the wall clock, from which the age of the newest frame follows.
+        ``now_us`` is the wall clock and ``limit`` how many at most; from ``late_after_us`` on a
+        stream that nobody judges shows as such, whether the judgement says so or not.
         """
-        threshold = self._watch_threshold
+        streams = self._streams.values()
+        shown = heapq.nsmallest(
+            limit or len(self), streams, key=lambda it: it.gravity(now_us, late_after_us)
+        )
+        return [row_of(stream, now_us, late_after_us) for stream in shown]
 
-        def order(known: Known) -> tuple[int, bool, float, str]:
-            gravity = SEVERITY[known.state(threshold)]
-            return gravity, known.ended, -(known.risk or 0.0), known.stream_id
-
-        shown = heapq.nsmallest(limit or len(self), self._streams.values(), key=order)
-        return [known.row(threshold, now_us) for known in shown]
+    def alerts(self) -> list[AlertRaised]:
+        """What needs a person and is not mended, newest first."""
+        standing = (it for it in self._alerts.values() if not it.event.kind.endswith(_MENDED))
+        return [it.event for it in sorted(standing, key=_age, reverse=True)]
 
     def counters(self) -> Counters:
         return Counters(
@@ -108,89 +139,62 @@ class ReadModel:
         """How many streams are known."""
         return len(self._streams)
 
-    def _update(self, event: StreamUpdated, appended_at_us: int) -> None:
-        ends = event.change == "ended"
-        known = self._known(event.stream_id).joined(
-            event.session_id, event.updated_at, event.drill, ends
-        )
-        if known is None:
-            return
-        if (event.updated_at, ends) > (known.updated_at, known.ended):
-            known = replace(known, updated_at=event.updated_at, ended=ends)
-        self._keep(known, appended_at_us)
-
-    def _judge(self, event: DetectionsMade, appended_at_us: int) -> None:
-        place = (event.frame_topic, event.frame_partition)
+    def _judge(self, batch: DetectionsMade, at: int) -> None:
+        place = (batch.frame_topic, batch.frame_partition)
         judged = self._judged.get(place, NEVER)
-        sessions: dict[tuple[str, str], list[Detection]] = {}
-        for detection in event.detections:
+        for detection in batch.detections:
             if detection.offset > judged:
                 judged = detection.offset
                 self._frames_judged += 1
-                session = (detection.stream_id, detection.session_id)
-                sessions.setdefault(session, []).append(detection)
+                session = self._session(detection.stream_id, detection.session_id, at)
+                session.judge(detection, batch.bundle, at)
         self._judged[place] = judged
-        for (stream_id, session_id), detections in sessions.items():
-            newest = max(detection.captured_at for detection in detections)
-            drill = all(detection.drill for detection in detections)
-            known = self._known(stream_id).joined(session_id, newest, drill)
-            if known is None:
-                continue
-            known = replace(known, frames=known.frames + len(detections))
-            if newest > known.newest_captured_at:
-                known = replace(known, newest_captured_at=newest, bundle=event.bundle)
-            self._keep(known, appended_at_us)
 
-    def _assess(self, event: RiskAssessed, appended_at_us: int) -> None:
-        known = self._known(event.stream_id).joined(
-            event.session_id, event.assessed_at, event.drill
-        )
-        if known is None:
-            return
-        if (at := (event.assessed_at, event.cause.offset)) > known.risk_at:
-            known = replace(known, risk=event.risk, risk_at=at)
-        self._keep(known, appended_at_us)
-
-    def _decide(self, event: Decision, appended_at_us: int) -> None:
-        takedown, at, decision_id = decision_order(event)
-        if self._is_new(decision_id):
-            self._takedowns += takedown
-            self._escalations += not takedown
-        known = self._known(event.stream_id).joined(event.session_id, at, event.drill)
-        if known is None:
-            return
-        if known.decision is None or decision_order(event) > decision_order(known.decision):
-            known = replace(known, decision=event)
-        self._keep(known, appended_at_us)
-
-    def _bury(self, event: EventDeadLettered, appended_at_us: int) -> None:
-        if not self._is_new(event.dead_letter_id):
+    def _bury(self, event: EventDeadLettered, at: int) -> None:
+        if not self._buried.is_new(event.id):
             return
         counts, cause = self._dead_letters, event.cause
         if cause not in counts and len(counts) >= _CAUSES:
             cause = _OTHER_CAUSES
         counts[cause] = counts.get(cause, 0) + 1
         if event.stream_id:
-            known = self._known(event.stream_id)
-            self._keep(replace(known, dead_letters=known.dead_letters + 1), appended_at_us)
+            self._stream(event.stream_id, at).dead_letters += 1
 
-    def _known(self, stream_id: str) -> Known:
-        return self._streams.get(stream_id) or Known(stream_id)
+    def _alert(self, event: AlertRaised, at: int) -> None:
+        self._alerts[event.source] = newer(self._alerts.get(event.source), event, at)
+        if len(self._alerts) > _ALERTS:
+            del self._alerts[min(self._alerts, key=lambda source: self._alerts[source].at)]
 
-    def _keep(self, known: Known, appended_at_us: int) -> None:
-        newest = max(known.appended_at, appended_at_us)
-        self._streams[known.stream_id] = replace(known, appended_at=newest)
-        if len(self._streams) > self._max_streams:
-            self._evict()
+    def _session(self, stream_id: str, session_id: str, at: int) -> Session:
+        return self._stream(stream_id, at).session(bounded_id(session_id))
 
-    def _evict(self) -> None:
+    def _stream(self, stream_id: str, at: int) -> Stream:
+        name = bounded_id(stream_id)
+        stream = self._streams.get(name)
+        if stream is None:
+            stream = self._streams[name] = Stream(name, appended_at=at)
+            if len(self._streams) > self._max_streams:
+                self._evict(stream)
+        stream.appended_at = max(stream.appended_at, at)
+        return stream
+
+    def _evict(self, newcomer: Stream) -> None:
         # Some at once, so that a scan of all streams is not paid for each newcomer.
         excess = len(self._streams) - self._max_streams + self._max_streams // 16
-        for known in heapq.nsmallest(excess, self._streams.values(), key=_eviction_order):
-            del self._streams[known.stream_id]
+        others = (stream for stream in self._streams.values() if stream is not newcomer)
+        for stream in heapq.nsmallest(excess, others, key=Stream.eviction_order):
+            del self._streams[stream.stream_id]
             self._evicted += 1
 
-    def _is_new(self, event_id: str) -> bool:
+
+class _Ids:
+    """The newest ids that were seen."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, None] = {}
+
+    def is_new(self, event_id: str) -> bool:
+        """Whether it was not seen before; it is from now on."""
         if event_id in self._seen:
             return False
         self._seen[event_id] = None
@@ -199,5 +203,5 @@ class ReadModel:
         return True
 
 
-def _eviction_order(known: Known) -> tuple[bool, bool, int, str]:
-    return not known.ended, known.decision is not None, known.appended_at, known.stream_id
+def _age(alert: Seen[AlertRaised]) -> int:
+    return alert.at

@@ -1,139 +1,91 @@
-"""What is known of one stream, and the row that people see of it."""
+"""What is known of one stream: its last sessions, and how the newest of them stands. Pure."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import dataclass, field
 
-from schemas import MICROSECONDS, EscalationRaised, TakedownRequested
+from schemas import OperatorCommanded
 
-NEVER = -1
-Decision = EscalationRaised | TakedownRequested
+from .sessions import NEVER, Seen, Session, newer
+from .standing import Rest, StreamState, rest_of, state_of, unwatched_of
 
-
-class StreamState(StrEnum):
-    """Where a stream stands. The values are what pages and the API say."""
-
-    TAKEDOWN_REQUESTED = "takedown requested"
-    ESCALATED = "escalated"
-    WATCHING = "watching"
-    CLEAR = "clear"
-    ENDED = "ended"
-    """Ended without a decision; with one, the state stays what was decided."""
+SESSIONS_KEPT = 4
+_ORDERS_KEPT = 8
+_ORDERED = (StreamState.RELEASED, StreamState.SUPPRESSED)
+_UNKNOWN = Session("")
+_GRAVITY = {state: rank for rank, state in enumerate(StreamState)}
 
 
-SEVERITY = {state: rank for rank, state in enumerate(StreamState)}
-
-
-@dataclass(frozen=True, slots=True)
-class StreamRow:
-    """One stream's newest session. Times are microseconds since the epoch, in event time."""
+@dataclass(slots=True)
+class Stream:
+    """The last sessions to begin, and what is known of the stream as such."""
 
     stream_id: str
-    session_id: str
-    """Empty while only dead letters are known of the stream."""
-    state: StreamState
-    live: bool
-    risk: float | None
-    frames: int
-    """Frames judged, as far back as the topics were read."""
-    newest_captured_at: int | None
-    frame_age: float | None
-    """Seconds since the newest judged frame; negative where the shard's clock is ahead."""
-    bundle: str
-    drill: bool
-    incident_id: str
-    rule: str
-    explanation: str
-    decided_at: int | None
-    dead_letters: int
-    """Of the stream, whatever the session."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """All that is known of one stream. ``…_at`` fields are event times, ``NEVER`` before any."""
-
-    stream_id: str
-    session_id: str = ""
-    former_session_id: str = ""
-    session_at: int = NEVER
-    """Newest event of the session, its end aside: a shard may report an end long after it."""
-    ended: bool = False
-    updated_at: int = NEVER
-    risk: float | None = None
-    risk_at: tuple[int, int] = (NEVER, NEVER)
-    """Watermark, and offset of the frame: a late frame moves the risk and not the watermark."""
-    frames: int = 0
-    newest_captured_at: int = NEVER
-    bundle: str = ""
-    drill: bool = True
-    """Holds only as long as every event of the session says so."""
-    decision: Decision | None = None
+    sessions: dict[str, Session] = field(default_factory=dict)
+    suppressions: dict[str, Seen[OperatorCommanded]] = field(default_factory=dict)
+    """The newest that were ordered, by the command's id; whether they took effect is told apart."""
     dead_letters: int = 0
     appended_at: int = NEVER
     """Kafka's time of the newest record: eviction goes by it, as shards' clocks may be wrong."""
 
-    def joined(self, session_id: str, at: int, drill: bool, ends: bool = False) -> Known | None:
-        """This with an event of ``session_id`` at ``at``; ``None`` where that session is past."""
-        if session_id == self.session_id:
-            newest = self.session_at if ends else max(self.session_at, at)
-            return replace(self, session_at=newest, drill=self.drill and drill)
-        if self.session_id:
-            known_until = self.updated_at if self.session_at == NEVER else self.session_at
-            if ends or at <= known_until or session_id == self.former_session_id:
-                return None
-        return Known(
-            self.stream_id,
-            session_id,
-            former_session_id=self.session_id,
-            session_at=NEVER if ends else at,
-            drill=drill,
-            dead_letters=self.dead_letters,
-            appended_at=self.appended_at,
-        )
+    def session(self, session_id: str) -> Session:
+        """The session, which is known of from now on; an earlier one may go for it."""
+        found = self.sessions.get(session_id)
+        if found is None:
+            if len(self.sessions) >= SESSIONS_KEPT:
+                newest = self.newest()
+                earlier = (it for it in self.sessions.values() if it is not newest)
+                del self.sessions[min(earlier, key=_dispensable).session_id]
+            found = self.sessions[session_id] = Session(session_id)
+        return found
 
-    def state(self, watch_threshold: float) -> StreamState:
-        if isinstance(self.decision, TakedownRequested):
-            return StreamState.TAKEDOWN_REQUESTED
-        if self.decision is not None:
-            return StreamState.ESCALATED
-        if self.ended:
-            return StreamState.ENDED
-        if self.risk is not None and self.risk >= watch_threshold:
-            return StreamState.WATCHING
-        return StreamState.CLEAR
+    def suppress(self, order: OperatorCommanded, at: int) -> None:
+        """A suppression was ordered, which Kafka had ``at``."""
+        known = self.suppressions
+        known[order.command_id] = newer(known.get(order.command_id), order, at)
+        if len(known) > _ORDERS_KEPT:
+            del known[min(known, key=lambda it: (known[it].at, it))]
 
-    def row(self, watch_threshold: float, now_us: int) -> StreamRow:
-        newest, decision = self.newest_captured_at, self.decision
-        return StreamRow(
-            stream_id=self.stream_id,
-            session_id=self.session_id,
-            state=self.state(watch_threshold),
-            live=not self.ended,
-            risk=self.risk,
-            frames=self.frames,
-            newest_captured_at=None if newest == NEVER else newest,
-            frame_age=None if newest == NEVER else (now_us - newest) / MICROSECONDS,
-            bundle=self.bundle,
-            drill=self.drill and bool(self.session_id),
-            incident_id=decision.incident_id if decision else "",
-            rule=decision.rule if decision else "",
-            explanation=decision.explanation if decision else "",
-            decided_at=decided_at(decision) if decision else None,
-            dead_letters=self.dead_letters,
-        )
+    def newest(self) -> Session:
+        """The session that is shown; one without an id while none is known."""
+        if len(self.sessions) > 1:
+            return max(self.sessions.values(), key=_begun)
+        return next(iter(self.sessions.values()), _UNKNOWN)
 
+    def standing(self, now: int) -> tuple[Session, Rest | None, StreamState]:
+        """The newest session at ``now``, what put an end to earlier decisions, and its state."""
+        session, inherited = self.newest(), None
+        if len(self.sessions) > 1:
+            # A restart does not end a person's word; whatever else was decided it does.
+            for former in sorted(self.sessions.values(), key=_begun)[:-1]:
+                rest = rest_of(former, self.suppressions, inherited, now)
+                inherited = rest if state_of(former, rest, now) in _ORDERED else None
+        rest = rest_of(session, self.suppressions, inherited, now)
+        return session, rest, state_of(session, rest, now)
 
-def decided_at(decision: Decision) -> int:
-    """Event time of ``decision``."""
-    if isinstance(decision, TakedownRequested):
-        return decision.requested_at
-    return decision.raised_at
+    def gravity(self, now: int, late_after: int | None) -> tuple[bool, int, bool, float, str]:
+        """Sorts streams: unwatched ones first, then the gravest, live ones, by risk, by id.
+
+        Stopped and settled is as good as ended.
+        """
+        session, _, state = self.standing(now)
+        watched = unwatched_of(session, state, now, late_after) is None
+        done = state is StreamState.STOPPED and session.settled
+        gravity = _GRAVITY[StreamState.ENDED if done else state]
+        return watched, gravity, not session.live, -(session.risk or 0.0), self.stream_id
+
+    def eviction_order(self) -> tuple[bool, bool, int, str]:
+        """Sorts streams by how much is lost with them: what goes first comes first."""
+        newest = self.newest()
+        decided = (newest.decided_at != NEVER and not newest.settled) or newest.order is not None
+        return not newest.ended, decided, self.appended_at, self.stream_id
 
 
-def decision_order(decision: Decision) -> tuple[bool, int, str]:
-    """What makes a decision the one that stands: a takedown, then the latest, then the id."""
-    if isinstance(decision, TakedownRequested):
-        return True, decision.requested_at, decision.takedown_id
-    return False, decision.raised_at, decision.escalation_id
+def _begun(session: Session) -> tuple[int, int, str]:
+    return session.began_at, session.decided_at, session.session_id
+
+
+def _dispensable(session: Session) -> tuple[bool, int, int, str]:
+    """Sorts sessions by how much is lost with them: a person's word may outlive many restarts."""
+    told = session.decided_at != NEVER or session.order is not None or session.reversal is not None
+    return told, *_begun(session)

@@ -1,10 +1,12 @@
 """``make demo``: the whole topology on real footage, from a broker to the decisions.
 
-    python -m deploy.demo [--streams FILE]
+    python -m deploy.demo [--streams FILE] [--fast]
 
-Four streams go in at two frames a second of event time, as fast as they go. A live table shows
-where each stands; the summary says what was decided and how fast. With ``DEMO_JSON=path`` the
-summary is written as JSON too.
+Four streams go in live, at two frames a second and more where that is asked for; a takedown service
+stops what is to be taken down, and then it is no longer sampled. A live table shows where each
+stands; the summary says what was decided and how fast. With ``DEMO_JSON=path`` the summary is
+written as JSON too. With ``--fast`` the streams are recordings that go in as fast as they can: they
+show how many frames a second are judged, and are over before they could be stopped.
 """
 
 from __future__ import annotations
@@ -34,17 +36,21 @@ from deploy.demo.streams import (
     labelled_onset,
     load_streams,
 )
+from deploy.demo.takedowns import TakedownService
 from schemas import MICROSECONDS
 from topology.app import Role
 from topology.errors import OperatorError
 from topology.kafka_config import librdkafka_config
 from topology.sampler import (
+    BoostFeed,
+    Boosts,
     FrameProducer,
     Pace,
     RunReport,
     SampleOptions,
     SourceProgress,
     SourceSpec,
+    Stops,
     run,
 )
 from topology.settings import Settings, load_settings
@@ -65,10 +71,11 @@ _BUILD = Path("build/demo")
     default=DEFAULT_STREAMS,
     help="Which clips go in under which names.",
 )
-def demo(listing: Path) -> None:
+@click.option("--fast", is_flag=True, help="As recordings, as fast as they go.")
+def demo(listing: Path, fast: bool) -> None:
     """Run the whole topology on real footage and show what it decides."""
     try:
-        _demo(_settings(), listing)
+        _demo(_settings(), listing, Pace.FAST if fast else Pace.REALTIME)
     except OperatorError as error:
         raise click.ClickException(str(error)) from error
 
@@ -80,30 +87,35 @@ def _settings() -> Settings:
     return load_settings(runtime_dir=_BUILD.absolute() / "runtime")
 
 
-def _demo(settings: Settings, listing: Path) -> None:
+def _demo(settings: Settings, listing: Path, pace: Pace) -> None:
     console = Console()
     sources, shown = _prepare(load_streams(listing), listing, console)
     with run_stack(settings) as stack:
         page = stack.fleet.web_urls[Role.JUDGEMENT]
         console.print(f"brokers {stack.bootstrap}   on-call page {page}/")
-        _wait(stack, _READY_SECONDS, "the workers to be ready", lambda: _ready(stack))
         config, codec = librdkafka_config(settings, stack.bootstrap), build_codec(settings)
+        stops, boosts = Stops(), Boosts(source.stream_id for source in sources)
         with (
-            Observer(config, codec, f"firebreak-{Role.JUDGEMENT}") as observer,
+            # Joins its group while the workers join theirs.
+            TakedownService(config, codec, stops),
+            BoostFeed(config, boosts, codec=codec),
             FrameProducer(
                 config, codec=codec, max_payload_bytes=settings.max_payload_bytes
             ) as producer,
-            Live(console=console, refresh_per_second=4) as live,
+            Observer(config, codec, f"firebreak-{Role.JUDGEMENT}") as observer,
         ):
-            feed = _Feed(sources, producer)
+            _wait(stack, _READY_SECONDS, "the workers to be ready", lambda: _ready(stack))
+            feed = _Feed(sources, producer, pace, stops, boosts)
             feed.start()
+            with Live(console=console, refresh_per_second=4) as live:
 
-            def done() -> bool:
-                with observer.lock:
-                    live.update(live_table(observer.tally, feed.sent, shown))
-                return not feed.is_alive() and observer.all_decided(feed.report.frames)
+                def done() -> bool:
+                    with observer.lock:
+                        live.update(live_table(observer.tally, feed.sent, shown))
+                    return not feed.is_alive() and observer.all_decided(feed.report.frames)
 
-            _wait(stack, _DECIDED_SECONDS, "all frames to be judged", done)
+                what = "all frames to be judged and all takedowns answered"
+                _wait(stack, _DECIDED_SECONDS, what, done)
     tally, report = observer.tally, feed.report
     rate = report.frames / (tally.last_settled_at - feed.began_at) * MICROSECONDS
     console.print()
@@ -140,18 +152,34 @@ def _prepare(
 class _Feed(threading.Thread):
     """Samples the sources into the producer; ``report`` is there when the thread has ended."""
 
-    def __init__(self, sources: list[SourceSpec], producer: FrameProducer) -> None:
+    def __init__(
+        self,
+        sources: list[SourceSpec],
+        producer: FrameProducer,
+        pace: Pace,
+        stops: Stops,
+        boosts: Boosts,
+    ) -> None:
         super().__init__(name="feed", daemon=True)
         self._sources = sources
         self._producer = producer
+        self._options = SampleOptions(fps=2, pace=pace, shard_id="demo")
+        self._stops = stops
+        self._boosts = boosts
         self.sent: dict[str, int] = {}
         self.began_at = 0
         self.report = RunReport(())
 
     def run(self) -> None:
         self.began_at = time.time_ns() // 1000
-        options = SampleOptions(fps=2, pace=Pace.FAST, shard_id="demo")
-        self.report = run(self._sources, options, self._producer, self._note)
+        self.report = run(
+            self._sources,
+            self._options,
+            self._producer,
+            self._note,
+            stops=self._stops,
+            boosts=self._boosts,
+        )
 
     def _note(self, progress: SourceProgress) -> None:
         self.sent[progress.stream_id] = progress.frames

@@ -17,6 +17,7 @@ _OBSERVED = (
     "RiskAssessed",
     "EscalationRaised",
     "TakedownRequested",
+    "TakedownAcknowledged",
     "EventDeadLettered",
 )
 _EVENT_OF = {topics.TOPIC_OF[name]: EVENT_TYPES[name] for name in _OBSERVED}
@@ -59,9 +60,9 @@ class Observer:
         self._consumer.close()
 
     def all_decided(self, frames: int) -> bool:
-        """Whether ``frames`` frames are settled and the workers are through with what followed."""
+        """Whether ``frames`` frames are settled and what followed is over, takedowns answered."""
         with self.lock:
-            if self.tally.settled < frames:
+            if self.tally.settled < frames or self.tally.unanswered:
                 return False
             positions = dict(self._positions)
             quiet = time.monotonic() - self._last_record

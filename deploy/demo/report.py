@@ -11,7 +11,13 @@ from rich.table import Table
 from deploy.demo.tally import StreamTally, Tally
 from topology.sampler import RunReport
 
-_STYLES = {"taken down": "bold red", "escalated": "yellow", "watching": "cyan", "clear": "green"}
+_STYLES = {
+    "stopped": "bold red",
+    "taken down": "bold red",
+    "escalated": "yellow",
+    "watching": "cyan",
+    "clear": "green",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +52,16 @@ def live_table(tally: Tally, sent: Mapping[str, int], shown: Mapping[str, Shown]
 
 def summary_table(tally: Tally, shown: Mapping[str, Shown]) -> Table:
     """The outcome of each stream."""
-    title = "decided; time from the first frame with a firearm to the takedown"
+    title = "first frame with a firearm to takedown (event and wall time), and on to the stop"
     table = Table(title=title, expand=False)
     for heading in ("stream", "kind", "outcome"):
         table.add_column(heading)
-    for heading in ("frames", "peak signal", "event time", "wall time"):
+    for heading in ("frames", "peak", "event", "wall", "stop"):
         table.add_column(heading, justify="right")
     for stream_id, about in shown.items():
         stream = tally.stream(stream_id)
         seconds = stream.seconds_to_takedown(about.onset)
+        stop = stream.seconds_to_stop_wall
         table.add_row(
             stream_id,
             about.kind,
@@ -63,6 +70,7 @@ def summary_table(tally: Tally, shown: Mapping[str, Shown]) -> Table:
             f"{stream.peak:.3f}",
             f"{seconds[0]:.1f} s" if seconds else "–",
             f"{seconds[1]:.1f} s" if seconds else "–",
+            f"{stop:.1f} s" if stop is not None else "–",
         )
     return table
 
@@ -82,6 +90,8 @@ def summary_json(
             "taken_down": stream.takedown is not None,
             "seconds_to_takedown_event_time": seconds[0],
             "seconds_to_takedown_wall": seconds[1],
+            "stopped": stream.stopped_at is not None,
+            "seconds_to_stop_wall": stream.seconds_to_stop_wall,
             "drill": stream.drill,
             "peak_signal": stream.peak,
         }
@@ -97,10 +107,11 @@ def closing_line(tally: Tally, report: RunReport, frames_per_second: float) -> s
     """The run in one line."""
     escalated = sum(stream.escalation is not None for stream in tally.streams.values())
     taken_down = sum(stream.takedown is not None for stream in tally.streams.values())
+    stopped = sum(stream.stopped_at is not None for stream in tally.streams.values())
     dead = sum(tally.dead_letters.values())
     return (
         f"{tally.settled - dead} frames judged by {tally.bundle}, {report.bytes / 1e6:.1f} MB, "
         f"{frames_per_second:.0f} frames/s; "
-        f"streams escalated {escalated}, taken down {taken_down}; "
+        f"streams escalated {escalated}, taken down {taken_down}, stopped {stopped}; "
         f"dead letters {dead}"
     )

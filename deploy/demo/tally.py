@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from agents.aggregation.windows import WindowSpec
+from agents.oncall.sessions import shows_something
 from schemas import (
     MICROSECONDS,
     DetectionsMade,
@@ -13,6 +14,7 @@ from schemas import (
     Event,
     EventDeadLettered,
     RiskAssessed,
+    TakedownAcknowledged,
     TakedownRequested,
 )
 
@@ -28,19 +30,23 @@ class StreamTally:
     """Event time of the first frame whose firearm signal is a hit."""
     peak: float = 0.0
     risk: float = 0.0
+    stirs: bool = False
+    """Whether the windows of the newest risk show anything."""
     drill: bool = False
     dead_letters: int = 0
     escalation: EscalationRaised | None = None
     takedown: TakedownRequested | None = None
     takedown_appended_at: int | None = None
+    stopped_at: int | None = None
+    """Kafka's time of the first answer that the stream was stopped."""
 
     @property
     def state(self) -> str:
         if self.takedown:
-            return "taken down"
+            return "stopped" if self.stopped_at else "taken down"
         if self.escalation:
             return "escalated"
-        return "watching" if self.risk > 0 and self.first_seen_at is not None else "clear"
+        return "watching" if self.stirs else "clear"
 
     def onset(self, labelled_seconds: float | None) -> int | None:
         """Event time of the first judged frame with a firearm.
@@ -60,6 +66,13 @@ class StreamTally:
         event_time = self.takedown.requested_at - onset
         wall = self.takedown_appended_at - self.judged[onset]
         return event_time / MICROSECONDS, wall / MICROSECONDS
+
+    @property
+    def seconds_to_stop_wall(self) -> float | None:
+        """From the takedown to the answer that it is done, in Kafka's time."""
+        if self.takedown_appended_at is None or self.stopped_at is None:
+            return None
+        return (self.stopped_at - self.takedown_appended_at) / MICROSECONDS
 
 
 @dataclass
@@ -81,6 +94,11 @@ class Tally:
         judged = sum(len(stream.judged) for stream in self.streams.values())
         return judged + sum(self.dead_letters.values())
 
+    @property
+    def unanswered(self) -> bool:
+        """Whether a takedown waits for its service."""
+        return any(it.takedown and it.stopped_at is None for it in self.streams.values())
+
     def apply(self, event: Event, appended_at: int) -> None:
         """Take in one event that Kafka took at ``appended_at``."""
         match event:
@@ -89,7 +107,8 @@ class Tally:
                 self.last_settled_at = max(self.last_settled_at, appended_at)
                 self._count(event)
             case RiskAssessed():
-                self.stream(event.stream_id).risk = event.risk
+                stream = self.stream(event.stream_id)
+                stream.risk, stream.stirs = event.risk, shows_something(event)
             case EscalationRaised():
                 stream = self.stream(event.stream_id)
                 stream.escalation = stream.escalation or event
@@ -97,6 +116,9 @@ class Tally:
                 stream = self.stream(event.stream_id)
                 if stream.takedown is None:
                     stream.takedown, stream.takedown_appended_at = event, appended_at
+            case TakedownAcknowledged() if event.outcome == "stopped":
+                stream = self.stream(event.stream_id)
+                stream.stopped_at = stream.stopped_at or appended_at
             case EventDeadLettered():
                 self.dead_letters[event.cause] += 1
                 self.last_settled_at = max(self.last_settled_at, appended_at)

@@ -17,7 +17,7 @@ import click
 from rich.progress import track
 
 from agents.aggregation.windows import WindowSpec
-from agents.decision.policy import DEFAULT_POLICY
+from agents.decision.defaults import default_policy
 from agents.detection.bundle import ModelBundle, load_bundle
 from agents.detection.decode import DecodeBounds, Decoder
 from agents.detection.manifest import BundleInvalid
@@ -130,7 +130,7 @@ def _evaluate(
     signals = Signals(
         tuple(bundle.signal_names), tuple(signal.threshold for signal in manifest.signals)
     )
-    cores = Cores(bundle.label, bundle.digest, signals.names, WindowSpec(), DEFAULT_POLICY)
+    cores = Cores(bundle.label, bundle.digest, signals.names, WindowSpec(), default_policy())
     evaluation = evaluate(recorded, cores, signals, options, track)
     found = {**about, **evaluation.found}
     report = out / "eval" / "report.md"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from agents.aggregation.windows import WindowSpec
-from agents.decision.policy import Grade, Policy, Rule
+from agents.decision.policy_file import parse_policy
 from deploy.eval.hours import (
     Played,
     play_attacks,
@@ -19,16 +19,9 @@ from deploy.eval.hours import (
 )
 from deploy.eval.sessions import Drill, RecordedClip
 from deploy.eval.simulation import Cores, Moment, Outcome
+from tests.deploy.test_eval_simulation import POLICY
 
-POLICY = Policy(
-    "test",
-    "1",
-    (
-        Rule("four-of-ten", Grade.TAKEDOWN, 10.0, hits=4, share=0.4, mean=0.2, coverage=0.4),
-        Rule("two-of-three", Grade.ESCALATE, 3.0, hits=2, share=0.5, mean=0.2, coverage=0.5),
-    ),
-)
-CORES = Cores("test/1", "b" * 64, ("firearm",), WindowSpec(), POLICY)
+CORES = Cores("test/1", "b" * 64, ("firearm",), WindowSpec(), parse_policy(POLICY))
 
 
 def clip(name: str, scores: list[float]) -> RecordedClip:

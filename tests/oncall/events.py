@@ -1,42 +1,56 @@
-"""Decisions, stream updates and dead letters for the on-call tests."""
+"""Decisions, orders, answers and notices, for tests that don't care about every field."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
-from schemas import EscalationRaised, EventDeadLettered, StreamUpdated, TakedownRequested, topics
-from tests.builders import START
+from schemas import (
+    AlertRaised,
+    BreakerTripped,
+    CommandAnswered,
+    DecisionReversed,
+    EscalationRaised,
+    Event,
+    EventDeadLettered,
+    IncidentClosed,
+    OperatorCommanded,
+    ReferralPrepared,
+    SamplingBoostRequested,
+    StreamUnwatched,
+    StreamUpdated,
+    TakedownAcknowledged,
+    TakedownRequested,
+    topics,
+)
+from tests.builders import SECOND, START
 
-NOW = START + 60_000_000
+E = TypeVar("E", bound=Event)
+NOW = START + 60 * SECOND
+_STREAM = {"stream_id": "stream-1", "session_id": "session-1"}
+_POLICY = {"policy": "test/1", "policy_digest": "c" * 64}
+
+
+def _made(event_type: type[E], defaults: dict[str, Any], given: dict[str, Any]) -> E:
+    return event_type(**{**defaults, **given})
 
 
 def stream_updated(change: str = "started", **given: Any) -> StreamUpdated:
-    defaults: dict[str, Any] = {
-        "stream_id": "stream-1",
-        "session_id": "session-1",
-        "shard_id": "shard-1",
-        "change": change,
-        "updated_at": START,
-    }
-    return StreamUpdated(**{**defaults, **given})
+    defaults = {"shard_id": "shard-1", "change": change, "updated_at": START}
+    return _made(StreamUpdated, {**_STREAM, **defaults}, given)
 
 
 def _decision(**given: Any) -> dict[str, Any]:
-    defaults: dict[str, Any] = {
+    defaults = {
         "incident_id": "incident-1",
-        "stream_id": "stream-1",
-        "session_id": "session-1",
         "rule": "sustained",
         "explanation": "18 of 20 frames over 10 s",
         "risk": 0.97,
         "evidence": [],
         "cause_id": "risk-1",
-        "policy": "test/1",
-        "policy_digest": "c" * 64,
         "bundle": "test/1",
         "bundle_digest": "b" * 64,
     }
-    return {**defaults, **given}
+    return {**_STREAM, **_POLICY, **defaults, **given}
 
 
 def takedown_requested(**given: Any) -> TakedownRequested:
@@ -62,3 +76,131 @@ def dead_lettered(**given: Any) -> EventDeadLettered:
         "stream_id": "stream-1",
     }
     return EventDeadLettered(**{**defaults, **given})
+
+
+def boost_requested(**given: Any) -> SamplingBoostRequested:
+    defaults = {
+        "boost_id": "b-1",
+        "incident_id": "incident-1",
+        "requested_at": START,
+        "frames_per_second": 8.0,
+        "until": START + 60 * SECOND,
+        "rule": "firearm-seen",
+        "explanation": "1 of 4 frames over 10 s",
+        "cause_id": "risk-1",
+    }
+    return _made(SamplingBoostRequested, {**_STREAM, **_POLICY, **defaults}, given)
+
+
+def referral_prepared(**given: Any) -> ReferralPrepared:
+    defaults = {
+        "referral_id": "r-1",
+        "prepared_at": START,
+        "recipient": "nz-police",
+        "region": "NZ",
+    }
+    return _made(ReferralPrepared, {**_decision(), **defaults}, given)
+
+
+def acknowledged(**given: Any) -> TakedownAcknowledged:
+    defaults = {
+        "acknowledgement_id": "a-1",
+        "takedown_id": "t-1",
+        "outcome": "stopped",
+        "detail": "",
+        "service": "takedowns",
+        "acknowledged_at": START,
+    }
+    return _made(TakedownAcknowledged, {**_STREAM, **defaults}, given)
+
+
+def reversed_decision(**given: Any) -> DecisionReversed:
+    defaults = {
+        "reversal_id": "rev-1",
+        "incident_id": "incident-1",
+        "takedown_id": "t-1",
+        "reversed_at": START,
+        "operator": "kea",
+        "reason": "a film set",
+        "cause_id": "command-1",
+    }
+    return _made(DecisionReversed, {**_STREAM, **_POLICY, **defaults}, given)
+
+
+def incident_closed(**given: Any) -> IncidentClosed:
+    defaults = {
+        "closure_id": "c-1",
+        "incident_id": "incident-1",
+        "closed_at": START,
+        "outcome": "unanswered",
+        "operator": "",
+        "reason": "nobody answered",
+        "cause_id": "due-1",
+    }
+    return _made(IncidentClosed, {**_STREAM, **_POLICY, **defaults}, given)
+
+
+def commanded(command: str = "release", **given: Any) -> OperatorCommanded:
+    defaults = {
+        "command_id": "command-1",
+        "command": command,
+        "operator": "kea",
+        "reason": "a film set",
+        "issued_at": START,
+        "stream_id": "" if "scope" in given else "stream-1",
+    }
+    return _made(OperatorCommanded, defaults, given)
+
+
+def answered(command: str = "release", **given: Any) -> CommandAnswered:
+    """What became of ``commanded(command)``: by default, a takedown was taken back."""
+    defaults = {
+        "answer_id": f"answer-{given.get('command_id', 'command-1')}",
+        "command_id": "command-1",
+        "command": command,
+        "scope": "",
+        "incident_id": "incident-1",
+        "operator": "kea",
+        "reason": "a film set",
+        "answered_at": START,
+        "applied": True,
+        "refusal": "",
+        "state_before": "takedown-requested",
+        "state_after": "released",
+    }
+    return _made(CommandAnswered, {**_STREAM, **defaults}, given)
+
+
+def unwatched(**given: Any) -> StreamUnwatched:
+    defaults = {
+        "notice_id": "u-1",
+        "noticed_at": START,
+        "watched_again": False,
+        "reason": "frames-stopped",
+        "since": START,
+        "state": "clear",
+        "viewers": 40,
+    }
+    return _made(StreamUnwatched, {**_STREAM, **defaults}, given)
+
+
+def breaker_tripped(**given: Any) -> BreakerTripped:
+    defaults = {
+        "trip_id": "trip-1",
+        "cause": "takedowns",
+        "tripped_at": START,
+        "expires_at": START + 3600 * SECOND,
+        "explanation": "5 takedowns were asked for within 10 minutes",
+    }
+    return _made(BreakerTripped, {**_POLICY, **defaults}, given)
+
+
+def alert_raised(**given: Any) -> AlertRaised:
+    defaults = {
+        "alert_id": "alert-1",
+        "kind": "policy-broken",
+        "raised_at": START,
+        "source": "policy.toml",
+        "detail": "line 12: rule 'x': expected a number",
+    }
+    return _made(AlertRaised, defaults, given)

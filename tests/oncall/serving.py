@@ -8,19 +8,26 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import faust
+from aiohttp import web as web_server
+from aiohttp.test_utils import TestClient
 
+from agents.decision.controls import Controls
+from agents.decision.defaults import default_policy
+from agents.following import Progress
 from agents.oncall import health, web
-from agents.oncall.feed import FeedState
 from agents.oncall.read_model import ReadModel
 
 from .events import NOW
+
+Client = TestClient[web_server.Request, web_server.Application]
+POLICY = default_policy()
 
 
 @dataclass
 class FeedAsTold:
     """A feed's status that a test sets."""
 
-    progress: FeedState = FeedState.FOLLOWING
+    progress: Progress = Progress.FOLLOWING
     last_error: str | None = None
     undecodable: int = 0
 
@@ -35,7 +42,12 @@ class Served:
     checks: dict[str, bool] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
     runs: dict[str, object] = field(default_factory=dict)
+    controls: Controls = field(default_factory=Controls)
     now_us: int = NOW
+
+    def held_back(self) -> Mapping[str, object]:
+        """As a worker tells it."""
+        return self.controls.status(POLICY, self.now_us)
 
     def ready(self) -> Mapping[str, bool]:
         return self.checks
@@ -54,7 +66,13 @@ def serve(**app_settings: Any) -> Served:
         web_router_enabled=False,
         **app_settings,
     )
-    served = Served(app, ReadModel(watch_threshold=0.3))
+    served = Served(app, ReadModel())
     health.register(app, served.ready, served.counts, lambda: served.runs)
-    web.register(app, served.read_model, served.feed, served.now)
+    web.register(app, served.read_model, served.feed, served.held_back, served.now)
     return served
+
+
+async def page(client: Client, path: str = "/") -> str:
+    response = await client.get(path)
+    assert response.status == 200
+    return await response.text()

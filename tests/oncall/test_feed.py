@@ -10,15 +10,17 @@ import pytest
 from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # stub's gap
 
-from agents.oncall.feed import FOLLOWED, Feed, FeedState
+from agents.following import Progress
+from agents.oncall.feed import FOLLOWED, Feed
 from agents.oncall.read_model import ReadModel
-from agents.oncall.streams import StreamRow, StreamState
+from agents.oncall.rows import StreamRow
+from agents.oncall.standing import StreamState
 from agents.publishing import Outgoing
 from schemas import Codec, Event, topics
-from tests.builders import START, detection, detections_made, risk_assessed
+from tests.builders import START, detection, detections_made, risk_assessed, window
 from topology.publisher import KafkaPublisher
 
-from .events import NOW, stream_updated, takedown_requested
+from .events import NOW, acknowledged, stream_updated, takedown_requested
 
 Publish = Callable[[Event], Awaitable[None]]
 LIMIT = 20.0
@@ -60,8 +62,8 @@ def row(read_model: ReadModel) -> StreamRow | None:
 async def test_the_feed_reads_what_was_there_and_then_what_comes(
     broker: str, publish: Publish
 ) -> None:
-    """Caught up means that the past is in; a takedown shows as it comes; rubbish is counted."""
-    read_model = ReadModel(watch_threshold=0.3)
+    """Caught up means that the past is in; decisions show as they come; rubbish is counted."""
+    read_model = ReadModel()
     feed = Feed(read_model, Codec(), {"bootstrap_servers": broker})
     rubbish = Producer({"bootstrap.servers": broker})
     rubbish.produce(topics.RISK, b"rubbish", partition=0)
@@ -70,7 +72,7 @@ async def test_the_feed_reads_what_was_there_and_then_what_comes(
     await publish(
         detections_made(detection(0, stream_id=STREAM), frame_topic="frames-of-the-feed-test")
     )
-    await publish(risk_assessed(stream_id=STREAM, risk=0.4))
+    await publish(risk_assessed(window(10.0, 1), stream_id=STREAM, risk=0.4))
 
     async with feed:
         await until(lambda: feed.caught_up)
@@ -81,6 +83,10 @@ async def test_the_feed_reads_what_was_there_and_then_what_comes(
                 (now := row(read_model)) is not None and now.state is StreamState.TAKEDOWN_REQUESTED
             )
         )
+        await publish(acknowledged(stream_id=STREAM))
+        await until(
+            lambda: (now := row(read_model)) is not None and now.state is StreamState.STOPPED
+        )
 
     assert past is not None
     assert (past.state, past.frames, past.risk) == (StreamState.WATCHING, 1, 0.4)
@@ -89,9 +95,9 @@ async def test_the_feed_reads_what_was_there_and_then_what_comes(
 
 async def test_a_feed_without_kafka_is_lost_says_why_and_ends_when_told() -> None:
     """No broker is a state that is shown, and neither a crash nor a hang."""
-    feed = Feed(ReadModel(watch_threshold=0.3), Codec(), {"bootstrap_servers": "127.0.0.1:1"})
+    feed = Feed(ReadModel(), Codec(), {"bootstrap_servers": "127.0.0.1:1"})
 
     async with feed:
-        await until(lambda: feed.progress is FeedState.LOST)
+        await until(lambda: feed.progress is Progress.LOST)
         assert not feed.caught_up
         assert "KafkaConnectionError" in (feed.last_error or "")

@@ -10,10 +10,10 @@ from socket import socket
 import pytest
 from playwright.async_api import BrowserContext, Page, async_playwright, expect
 
-from agents.oncall.feed import FeedState
-from tests.builders import detection, detections_made, risk_assessed
+from agents.following import Progress
+from tests.builders import SECOND, detection, detections_made, risk_assessed
 
-from .events import takedown_requested
+from .events import acknowledged, breaker_tripped, takedown_requested
 from .serving import Served, serve
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -26,6 +26,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+HOUR = 3600 * SECOND
 LONG_NAME = "a-stream-whose-name-nobody-thought-would-be-this-long-" * 3
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no {CHROMIUM}")
@@ -77,7 +78,7 @@ def takes_down(served: Served, stream_id: str) -> None:
 async def test_rows_appear_by_themselves_on_a_narrow_screen(
     served: Served, context: BrowserContext
 ) -> None:
-    """A takedown shows without a reload, nothing overflows 360 px, the console stays silent."""
+    """So does what comes of them; nothing overflows 360 px, and the console stays silent."""
     page, complaints = await opened(context, served)
     await expect(page.get_by_text("No streams yet.")).to_be_visible()
 
@@ -85,6 +86,12 @@ async def test_rows_appear_by_themselves_on_a_narrow_screen(
 
     row = page.get_by_role("row").filter(has_text=LONG_NAME)
     await expect(row.get_by_role("cell", name="takedown requested")).to_be_visible()
+
+    served.read_model.apply(acknowledged(stream_id=LONG_NAME), served.now_us)
+    served.controls.apply(breaker_tripped(expires_at=served.now_us + HOUR))
+
+    await expect(row.get_by_role("cell", name="■ stopped")).to_be_visible()
+    await expect(page.get_by_text("The breaker is open until")).to_be_visible()
     await expect(page.get_by_text("Refreshed every second.")).to_be_visible()
     overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert await page.evaluate(overflow) == 0
@@ -98,7 +105,7 @@ async def test_a_lost_feed_and_a_lost_worker_are_both_said(
     takes_down(served, "stream-1")
     page, _ = await opened(context, served)
 
-    served.feed.progress = FeedState.LOST
+    served.feed.progress = Progress.LOST
     await expect(page.get_by_text("Connection to Kafka lost.")).to_be_visible()
     await served.app.web.stop()
 

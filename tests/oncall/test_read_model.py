@@ -2,77 +2,39 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Sequence
-from itertools import chain
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from agents.oncall.bounds import ID_CHARACTERS, TEXT_CHARACTERS
 from agents.oncall.read_model import ReadModel
-from agents.oncall.streams import StreamRow, StreamState
+from agents.oncall.standing import StreamState
 from schemas import Event
-from tests.builders import SECOND, START, detection, detections_made, risk_assessed
+from tests.builders import SECOND, START, detection, detections_made, risk_assessed, window
 
 from .events import (
     NOW,
+    acknowledged,
+    alert_raised,
+    answered,
     dead_lettered,
     escalation_raised,
+    incident_closed,
     stream_updated,
     takedown_requested,
+    unwatched,
 )
+from .folding import only_row, told
 
-WATCH_THRESHOLD = 0.3
-
-
-def told(events: Sequence[Event], max_streams: int = 100) -> ReadModel:
-    model = ReadModel(WATCH_THRESHOLD, max_streams)
-    for event in events:
-        model.apply(event, START)
-    return model
+HOUR = 3600 * SECOND
 
 
-def only_row(*events: Event) -> StreamRow:
-    (row,) = told(events).rows(NOW)
-    return row
+def seen(**given: object) -> Event:
+    return risk_assessed(window(10.0, 1), **given)
 
 
 def ended(**given: object) -> Event:
     return stream_updated("ended", updated_at=START + 9 * SECOND, **given)
-
-
-@pytest.mark.parametrize(
-    ("events", "state", "live"),
-    [
-        ([stream_updated()], StreamState.CLEAR, True),
-        ([risk_assessed(risk=0.29)], StreamState.CLEAR, True),
-        ([risk_assessed(risk=0.3)], StreamState.WATCHING, True),
-        ([risk_assessed(risk=0.3), escalation_raised()], StreamState.ESCALATED, True),
-        ([escalation_raised(), takedown_requested()], StreamState.TAKEDOWN_REQUESTED, True),
-        ([takedown_requested(), escalation_raised()], StreamState.TAKEDOWN_REQUESTED, True),
-        ([risk_assessed(risk=0.9), ended()], StreamState.ENDED, False),
-        ([escalation_raised(), ended()], StreamState.ESCALATED, False),
-        ([takedown_requested(), ended()], StreamState.TAKEDOWN_REQUESTED, False),
-    ],
-)
-def test_the_state_is_the_gravest_that_the_session_reached(
-    events: list[Event], state: StreamState, live: bool
-) -> None:
-    """A decision stands for the session, its end included; risk counts only as it is now."""
-    row = only_row(*events)
-
-    assert (row.state, row.live) == (state, live)
-
-
-def test_an_escalation_after_a_takedown_takes_nothing_back() -> None:
-    """The rule that is shown stays the takedown's, however late a person is asked as well."""
-    later = escalation_raised(raised_at=START + SECOND, rule="brief")
-
-    row = only_row(takedown_requested(rule="sustained"), later)
-
-    assert (row.rule, row.state) == ("sustained", StreamState.TAKEDOWN_REQUESTED)
 
 
 def test_a_batch_counts_each_streams_frames_and_keeps_the_newest() -> None:
@@ -112,7 +74,7 @@ def test_a_new_session_starts_over_and_the_old_one_stays_past() -> None:
     row = only_row(*before, restart, belated, escalation_raised(raised_at=START + 40 * SECOND))
 
     assert (row.session_id, row.state, row.live) == ("session-2", StreamState.CLEAR, True)
-    assert (row.frames, row.rule, row.dead_letters) == (0, "", 1)
+    assert (row.frames, row.decision, row.dead_letters) == (0, None, 1)
 
 
 def test_a_stream_is_a_drill_only_while_everything_says_so() -> None:
@@ -141,31 +103,45 @@ def test_dead_letters_are_counted_by_cause_with_the_stream_or_without() -> None:
     assert len(model) == 1
 
 
-def test_the_gravest_streams_come_first_and_the_limit_cuts_the_rest() -> None:
+def test_unwatched_streams_come_first_then_the_gravest_and_the_limit_cuts_the_rest() -> None:
     """State before risk, live before ended, risk before name."""
     events: list[Event] = [
         risk_assessed(stream_id="calm", risk=0.1),
-        risk_assessed(stream_id="watched", risk=0.4),
-        risk_assessed(stream_id="watched-more", risk=0.5),
+        risk_assessed(window(10.0, 1), stream_id="watched", risk=0.4),
+        risk_assessed(window(10.0, 1), stream_id="watched-more", risk=0.5),
+        stream_updated(stream_id="lost"),
+        unwatched(stream_id="lost"),
         stream_updated("ended", stream_id="gone"),
         escalation_raised(stream_id="escalated", escalation_id="e-2"),
-        takedown_requested(stream_id="stopped-and-gone", takedown_id="t-2"),
-        ended(stream_id="stopped-and-gone"),
-        takedown_requested(stream_id="stopped"),
+        takedown_requested(stream_id="requested-and-gone", takedown_id="t-2"),
+        ended(stream_id="requested-and-gone"),
+        stream_updated(stream_id="requested"),
+        takedown_requested(stream_id="requested"),
+        takedown_requested(stream_id="stopped", takedown_id="t-3"),
+        acknowledged(stream_id="stopped", takedown_id="t-3"),
+        answered(stream_id="released", command_id="command-2"),
+        answered(stream_id="suppressed", state_after="suppressed"),
+        takedown_requested(stream_id="settled", takedown_id="t-4"),
+        acknowledged(stream_id="settled", takedown_id="t-4", acknowledgement_id="a-2"),
+        incident_closed(stream_id="settled", outcome="confirmed"),
     ]
     names = [row.stream_id for row in told(events).rows(NOW)]
 
     assert names == [
-        "stopped", "stopped-and-gone", "escalated", "watched-more", "watched", "calm", "gone",
+        "lost", "requested", "requested-and-gone", "escalated", "stopped", "watched-more",
+        "watched", "suppressed", "released", "calm", "gone", "settled",
     ]  # fmt: skip
     assert [row.stream_id for row in told(events).rows(NOW, limit=2)] == names[:2]
 
 
 def test_too_many_streams_cost_the_ended_then_the_longest_unheard_of() -> None:
-    """Evictions are counted, and a flood of streams does not push out a decided one."""
-    model = ReadModel(WATCH_THRESHOLD, max_streams=3)
+    """Evictions are counted; a flood of streams costs what is settled, and not what is open."""
+    model = ReadModel(max_streams=3)
+    model.apply(escalation_raised(stream_id="settled", escalation_id="e-2"), 0)
+    model.apply(incident_closed(stream_id="settled"), 0)
     model.apply(escalation_raised(stream_id="escalated"), 0)
     model.apply(stream_updated("ended", stream_id="gone"), 5)
+    assert {row.stream_id for row in model.rows(NOW)} == {"settled", "escalated", "gone"}
     model.apply(stream_updated(stream_id="old"), 1)
     model.apply(stream_updated(stream_id="new-1"), 2)
     assert {row.stream_id for row in model.rows(NOW)} == {"escalated", "old", "new-1"}
@@ -173,73 +149,71 @@ def test_too_many_streams_cost_the_ended_then_the_longest_unheard_of() -> None:
     model.apply(stream_updated(stream_id="new-2"), 3)
 
     assert {row.stream_id for row in model.rows(NOW)} == {"escalated", "new-1", "new-2"}
-    assert model.counters().evicted == 2
+    assert model.counters().evicted == 3
 
 
-def _session(stream_id: str, number: int, draw: random.Random) -> list[list[Event]]:
-    """One session's events, a list a topic, each in the topic's order."""
-    start = START + number * 1000 * SECOND
-    who: dict[str, Any] = {"stream_id": stream_id, "session_id": f"session-{number}"}
-    times = [start + second * SECOND for second in range(draw.randint(1, 6))]
-    updates: list[Event] = [stream_updated(updated_at=start, **who)]
-    if draw.random() < 0.5:
-        # A shard may report an end long after the next session began.
-        end = start + draw.choice([10, 1500]) * SECOND
-        updates.append(stream_updated("ended", updated_at=end, **who))
-    judged: list[Event] = [
-        detections_made(detection(n, captured_at=at, offset=number * 100 + n, **who))
-        for n, at in enumerate(times)
+def test_the_session_that_began_last_is_shown_however_many_there_were() -> None:
+    """Old sessions are forgotten, and what is said of one again does not bring it back."""
+    starts: list[Event] = [
+        stream_updated(session_id=f"session-{n}", updated_at=START + n * SECOND) for n in range(9)
     ]
-    risks: list[Event] = [
-        risk_assessed(risk=draw.random(), assessed_at=at, risk_id=f"{stream_id}{at}", **who)
-        for at in times
-    ]
-    decided: list[Event] = []
-    if draw.random() < 0.5:
-        decided = [
-            takedown_requested(takedown_id=f"takedown-{number}", requested_at=times[-1], **who)
-        ]
-    raised: list[Event] = []
-    if draw.random() < 0.5:
-        raised = [
-            escalation_raised(escalation_id=f"escalation-{number}", raised_at=times[0], **who)
-        ]
-    return [updates, judged, risks, decided, raised]
+    belated = escalation_raised(session_id="session-1", raised_at=START + HOUR)
+
+    assert only_row(*starts, belated).session_id == "session-8"
 
 
-def _topics(draw: random.Random) -> list[list[Event]]:
-    sessions = [_session("stream-1", number, draw) for number in range(draw.randint(1, 3))]
-    return [list(chain.from_iterable(parts)) for parts in zip(*sessions, strict=True)]
+def test_a_session_that_goes_on_for_a_while_does_not_come_back() -> None:
+    """During a handover two shards send."""
+    first = stream_updated(updated_at=START)
+    second = stream_updated(session_id="session-2", updated_at=START + SECOND)
+    more = detections_made(detection(4))
+
+    assert only_row(first, second, (more, START + 9 * SECOND)).session_id == "session-2"
 
 
-def _interleaved(topics: list[list[Event]], draw: random.Random) -> list[Event]:
-    left = [list(topic) for topic in topics if topic]
-    events = []
-    while left:
-        topic = draw.choice(left)
-        events.append(topic.pop(0))
-        left = [topic for topic in left if topic]
-    return events
+def test_an_ended_session_does_not_come_back_with_a_belated_end() -> None:
+    """A session never begins by ending."""
+    restart = stream_updated(session_id="session-2", updated_at=START)
+
+    row = only_row(restart, stream_updated("ended", updated_at=START + SECOND))
+
+    assert (row.session_id, row.ended) == ("session-2", False)
 
 
-@given(st.randoms(use_true_random=False), st.data())
-def test_reading_any_prefix_again_changes_nothing(draw: random.Random, data: st.DataObject) -> None:
-    """At-least-once delivery shows and counts everything once."""
-    events = _interleaved(_topics(draw), draw)
-    again = events[: data.draw(st.integers(0, len(events)))]
+@pytest.mark.parametrize("length", [ID_CHARACTERS, ID_CHARACTERS + 1, 100_000])
+def test_ids_of_any_length_are_told_apart_in_bounded_space(length: int) -> None:
+    """They come from outside, and nothing says how long they are."""
+    names = ["x" * length + end for end in "ab"]
 
-    once, twice = told(events), told([*events, *again])
+    rows = told([stream_updated(stream_id=it, session_id=it) for it in names]).rows(NOW)
 
-    assert twice.rows(NOW) == once.rows(NOW)
-    assert twice.counters() == once.counters()
+    assert len({row.stream_id for row in rows}) == 2
+    assert all(len(row.stream_id) <= ID_CHARACTERS for row in rows)
+    assert all(len(row.session_id) <= ID_CHARACTERS for row in rows)
 
 
-@given(st.randoms(use_true_random=False))
-def test_the_order_in_which_topics_are_read_does_not_matter(draw: random.Random) -> None:
-    """However the topics interleave, the last session's facts are the same in the end."""
-    topics = _topics(draw)
+def test_everything_said_of_a_stream_with_a_long_id_is_of_the_same_stream() -> None:
+    who: dict[str, Any] = {"stream_id": "s" * 1000, "session_id": "t" * 1000}
+    batch = detections_made(detection(0, **who))
 
-    one, other = told(_interleaved(topics, draw)), told(list(chain.from_iterable(topics)))
+    row = only_row(batch, seen(**who), takedown_requested(**who), acknowledged(**who))
 
-    assert one.rows(NOW) == other.rows(NOW)
-    assert one.counters() == other.counters()
+    assert (row.frames, row.state) == (1, StreamState.STOPPED)
+
+
+def test_long_words_are_cut_off() -> None:
+    row = only_row(escalation_raised(explanation="w" * 100_000))
+
+    assert row.decision is not None
+    assert len(row.decision.explanation) == TEXT_CHARACTERS + 1
+
+
+def test_an_alert_stands_until_its_source_is_mended() -> None:
+    """Newest first; each source has one."""
+    broken = alert_raised()
+    again = alert_raised(alert_id="alert-2", raised_at=START + SECOND, detail="line 3")
+    other = alert_raised(alert_id="alert-3", source="lineup.toml")
+    mended = alert_raised(alert_id="alert-4", kind="policy-mended", raised_at=START + 2 * SECOND)
+
+    assert told([broken, again, other]).alerts() == [again, other]
+    assert told([mended, again, other, broken]).alerts() == [other]

@@ -2,40 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from html.parser import HTMLParser
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
 
-from agents.oncall.feed import FeedState
+from agents.following import Progress
 from agents.oncall.web import format_age
 from tests.builders import detection, detections_made, risk_assessed
 
-from .events import NOW, dead_lettered, escalation_raised, stream_updated, takedown_requested
-from .serving import Served, serve
+from .events import (
+    NOW,
+    acknowledged,
+    alert_raised,
+    answered,
+    commanded,
+    dead_lettered,
+    escalation_raised,
+    stream_updated,
+    takedown_requested,
+    unwatched,
+)
+from .serving import Client, Served, page
 
-Client = TestClient[web.Request, web.Application]
 HOSTILE = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>"
-
-
-@pytest.fixture
-def served() -> Served:
-    return serve()
-
-
-@pytest.fixture
-async def client(served: Served) -> AsyncIterator[Client]:
-    # What a worker's web server does as it starts, Faust's own index included.
-    async with TestClient(TestServer(await served.app.web.wsgi())) as client:
-        yield client
-
-
-async def page(client: Client, path: str = "/") -> str:
-    response = await client.get(path)
-    assert response.status == 200
-    return await response.text()
 
 
 class _Elements(HTMLParser):
@@ -60,7 +49,7 @@ async def test_the_first_page_says_that_there_are_no_streams_yet(client: Client)
 async def test_a_stream_is_shown_with_its_state_in_words(served: Served, client: Client) -> None:
     """State, risk, age, frames, drill, rule and explanation are on the page as text."""
     for event in (
-        detections_made(detection(0, drill=True, captured_at=NOW - 1_500_000)),
+        detections_made(detection(0, drill=True, appended_at=NOW - 1_500_000)),
         risk_assessed(risk=0.972, drill=True),
         takedown_requested(drill=True),
     ):
@@ -74,9 +63,30 @@ async def test_a_stream_is_shown_with_its_state_in_words(served: Served, client:
 
 
 async def test_a_hostile_stream_id_stays_text(served: Served, client: Client) -> None:
-    """What streams are called comes from outside and becomes no element and no attribute."""
+    """What comes from outside becomes no element and no attribute, wherever it is shown."""
     plain = _Elements(await page(client))
-    served.read_model.apply(takedown_requested(stream_id=HOSTILE, explanation=HOSTILE), NOW)
+    who = {"stream_id": HOSTILE, "session_id": HOSTILE}
+    for event in (
+        stream_updated(**who),
+        takedown_requested(rule=HOSTILE, explanation=HOSTILE, incident_id=HOSTILE, **who),
+        acknowledged(outcome=HOSTILE, detail=HOSTILE, **who),
+        answered("acknowledge", state_after="escalated", operator=HOSTILE, **who),
+        unwatched(reason=HOSTILE, **who),
+        answered(stream_id="two", operator=HOSTILE, reason=HOSTILE),
+        alert_raised(kind=HOSTILE, source=HOSTILE, detail=HOSTILE),
+    ):
+        served.read_model.apply(event, NOW)
+    for order in ("hold-takedowns", "trip-breaker"):
+        served.controls.apply(
+            commanded(
+                order,
+                command_id=order,
+                scope="all",
+                until=NOW + 1,
+                operator=HOSTILE,
+                reason=HOSTILE,
+            )
+        )
 
     html = await page(client)
 
@@ -109,7 +119,7 @@ async def test_only_the_pages_own_files_are_served(client: Client, name: str) ->
 
 async def test_live_answers_whatever_else_is_wrong(served: Served, client: Client) -> None:
     """A slow start or a lost Kafka is no reason to kill the process."""
-    served.feed.progress = FeedState.LOST
+    served.feed.progress = Progress.LOST
     served.checks["model"] = False
 
     response = await client.get("/live")
@@ -157,7 +167,7 @@ async def test_ready_is_200_once_all_checks_are_met(served: Served, client: Clie
 async def test_a_lost_feed_is_said_above_what_is_known(served: Served, client: Client) -> None:
     """The page keeps what it knew, and says that it is not current and why."""
     served.read_model.apply(stream_updated(), NOW)
-    served.feed.progress = FeedState.LOST
+    served.feed.progress = Progress.LOST
     served.feed.last_error = "no brokers <at all>"
 
     html = await page(client)
@@ -169,7 +179,7 @@ async def test_a_lost_feed_is_said_above_what_is_known(served: Served, client: C
 
 async def test_catching_up_is_said(served: Served, client: Client) -> None:
     """An incomplete picture is not passed off as a complete one."""
-    served.feed.progress = FeedState.CATCHING_UP
+    served.feed.progress = Progress.CATCHING_UP
 
     assert "Catching up." in await page(client, "/streams")
 
@@ -177,7 +187,8 @@ async def test_catching_up_is_said(served: Served, client: Client) -> None:
 async def test_the_api_says_the_same_as_the_page(served: Served, client: Client) -> None:
     """Scripts get the rows, counters and feed state as JSON."""
     served.read_model.apply(escalation_raised(), NOW)
-    served.read_model.apply(detections_made(detection(0, captured_at=NOW - 11_000_000)), NOW)
+    served.read_model.apply(detections_made(detection(0, appended_at=NOW - 31_000_000)), NOW)
+    served.read_model.apply(alert_raised(), NOW)
     served.read_model.apply(dead_lettered(), NOW)
     served.feed.undecodable = 2
 
@@ -185,7 +196,10 @@ async def test_the_api_says_the_same_as_the_page(served: Served, client: Client)
 
     (stream,) = body["streams"]
     assert (stream["stream_id"], stream["state"]) == ("stream-1", "escalated")
-    assert (stream["frame_age"], stream["unwatched"]) == (11.0, True)
+    assert (stream["frame_age"], stream["unwatched"]["reason"]) == (31.0, "not-judged")
+    assert (stream["decision"]["rule"], stream["order"]) == ("sustained", None)
+    assert body["held_back"]["breaker"]["open"] is False
+    assert [alert["source"] for alert in body["alerts"]] == ["policy.toml"]
     assert body["feed"] == {"progress": "following", "last_error": None, "undecodable": 2}
     assert body["counters"]["dead_letters"] == {"undecodable-payload": 1}
     assert (body["as_of"], body["streams_known"]) == (NOW, 1)

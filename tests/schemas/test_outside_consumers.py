@@ -15,11 +15,9 @@ import fastavro
 import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 
-from agents.decision.machine import decide
-from agents.decision.policy import DEFAULT_POLICY
 from agents.publishing import Outgoing
 from schemas import Codec, TakedownRequested, topics
-from tests.builders import risk_assessed, window
+from tests.decision.timeline import Timeline, risk
 from topology.publisher import KafkaPublisher
 from topology.settings import Settings
 from topology.topic_admin import apply_topics
@@ -30,10 +28,10 @@ HEADER_BYTES = 10
 
 
 def a_takedown() -> TakedownRequested:
-    risk = risk_assessed(window(3.0, 6, 0.9), window(10.0, 12, 0.8), stream_id="contract")
-    event = decide(DEFAULT_POLICY, None, risk).effects[-1]
-    assert isinstance(event, TakedownRequested)
-    return event
+    """As the decision core issues it."""
+    timeline = Timeline()
+    timeline.play(risk(0, 8, stream="contract"))
+    return timeline.all(TakedownRequested)[0]
 
 
 async def publish(brokers: str, event: TakedownRequested) -> None:

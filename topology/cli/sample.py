@@ -6,28 +6,27 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 
 import click
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.text import Text
 
 from topology.broker import resolve_bootstrap
+from topology.cli.sample_display import Display
 from topology.kafka_config import librdkafka_config
 from topology.sampler import (
+    FASTEST,
+    BoostFeed,
+    Boosts,
     FrameProducer,
     Mode,
     Pace,
     RunReport,
     SampleOptions,
-    SourceProgress,
-    SourceSpec,
+    StreamFacts,
+    any_in_real_time,
     name_sources,
-    redact,
     run,
 )
 from topology.settings import load_settings
@@ -60,10 +59,10 @@ class _RecordingTime(click.ParamType):
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option(
     "--fps",
-    type=click.FloatRange(0.001, 1000),
+    type=click.FloatRange(0.001, FASTEST),
     default=2.0,
     show_default=True,
-    help="Samples a second of each source, at most.",
+    help="Samples a second of each source, at most, unless more are asked for.",
 )
 @click.option(
     "--stream-id",
@@ -108,6 +107,15 @@ class _RecordingTime(click.ParamType):
     help="JPEG quantiser: 2 is best and largest.",
 )
 @click.option(
+    "--no-boost",
+    is_flag=True,
+    help="Keep to --fps.  [default: sample live sources faster while that is asked for]",
+)
+@click.option("--account", default="", metavar="ID", help="Pseudonym of whose stream it is.")
+@click.option("--category", default="", metavar="NAME", help="The platform's category of it.")
+@click.option("--region", default="", metavar="XX", help="Its country, ISO 3166-1 alpha-2.")
+@click.option("--viewers", type=click.IntRange(min=0), help="How many watch as it starts.")
+@click.option(
     "--recorded-at",
     type=_RecordingTime(),
     help="When the recording began.  [default: so that it ends now]",
@@ -123,6 +131,11 @@ def sample(
     drill: bool,
     width: int,
     quality: int,
+    no_boost: bool,
+    account: str,
+    category: str,
+    region: str,
+    viewers: int | None,
     recorded_at: int | None,
 ) -> None:
     """Sample frames of each SOURCE into Kafka.
@@ -140,84 +153,34 @@ def sample(
             shard_id=shard,
             recorded_at=recorded_at,
         )
-        specs = name_sources(sources, stream_id=stream_id, drill=drill)
+        facts = StreamFacts(
+            account_id=account,
+            category=category,
+            region=region,
+            viewers=-1 if viewers is None else viewers,
+        )
+        specs = name_sources(sources, stream_id=stream_id, drill=drill, facts=facts)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     settings = load_settings()
     bootstrap = resolve_bootstrap(settings)
     open_admin(settings, bootstrap)  # brokers that are away are told now and not when frames wait
     config = librdkafka_config(settings, bootstrap)
-    limit = settings.max_payload_bytes
+    codec = build_codec(settings)
+    boosted = any_in_real_time(specs, options) and not no_boost
+    boosts = Boosts(spec.stream_id for spec in specs)
     started = monotonic()
     with (
-        FrameProducer(config, codec=build_codec(settings), max_payload_bytes=limit) as producer,
+        BoostFeed(config, boosts, codec=codec) if boosted else nullcontext(),
+        FrameProducer(
+            config, codec=codec, max_payload_bytes=settings.max_payload_bytes
+        ) as producer,
         stopped_by_signals() as stop,
-        _Display(specs) as display,
+        Display(specs) as display,
     ):
-        report = run(specs, options, producer, display.show, stop=stop)
+        report = run(specs, options, producer, display.show, stop=stop, boosts=boosts)
         display.tell_failures(report)
     _conclude(report, monotonic() - started)
-
-
-class _Display:
-    """A bar for each source on a terminal, and failures as they come, on stderr."""
-
-    def __init__(self, specs: tuple[SourceSpec, ...]) -> None:
-        console = Console(stderr=True)
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.fields[frames]} frames"),
-            TextColumn("{task.fields[rate]:.1f}/s"),
-            TimeElapsedColumn(),
-            console=console,
-            disable=not console.is_terminal,
-        )
-        self._started = monotonic()
-        self._names = {s.stream_id: f"{s.stream_id} ({redact(s.location)})" for s in specs}
-        self._told: set[str] = set()
-        self._tasks: dict[str, TaskID] = {
-            spec.stream_id: self._progress.add_task(
-                escape(spec.stream_id), total=None, frames=0, rate=0.0
-            )
-            for spec in specs
-        }
-
-    def __enter__(self) -> _Display:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def show(self, progress: SourceProgress) -> None:
-        """Called on the sources' threads."""
-        if progress.done and progress.failure is not None:
-            self._tell(progress.stream_id, progress.failure)
-        total = progress.position if progress.done else progress.duration
-        elapsed = monotonic() - self._started
-        self._progress.update(
-            self._tasks[progress.stream_id],
-            total=total,
-            completed=progress.position,
-            frames=progress.frames,
-            rate=progress.frames / elapsed if elapsed > 0 else 0.0,
-        )
-
-    def tell_failures(self, report: RunReport) -> None:
-        """Those that were not told when they happened, and what was lost of each source."""
-        for source in report.sources:
-            if source.failure is not None and source.stream_id not in self._told:
-                self._tell(source.stream_id, source.failure)
-            if source.refused:
-                self._tell(source.stream_id, f"{source.refused} frames were too large to send")
-            if source.damaged:
-                self._tell(source.stream_id, f"{source.damaged} damaged packets skipped")
-
-    def _tell(self, stream_id: str, what: str) -> None:
-        self._told.add(stream_id)
-        line = Text(f"{self._names[stream_id]}: {what}")
-        self._progress.console.print(line, soft_wrap=True)
 
 
 @contextmanager

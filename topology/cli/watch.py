@@ -9,6 +9,7 @@ import click
 
 from topology.broker import resolve_bootstrap
 from topology.kafka_config import librdkafka_config
+from topology.lines import to_lines
 from topology.settings import load_settings
 from topology.watch import (
     WATCHED,
@@ -16,7 +17,6 @@ from topology.watch import (
     Watched,
     printable,
     to_json,
-    to_lines,
 )
 from topology.watch import watch as read
 from topology.wire import build_codec
@@ -31,7 +31,7 @@ from topology.wire import build_codec
 def watch(
     what: str, as_json: bool, from_beginning: bool, count: int | None, timeout: float | None
 ) -> None:
-    """Print takedowns, escalations, risk or detections as they come.
+    """Print takedowns, escalations or whatever else is named, as they come.
 
     Reads as any consumer can, and commits nothing. Exits with 1 if --timeout came before --count.
     """

@@ -7,16 +7,31 @@ What platform infra embeds in a live-ingest shard, and the reference for one wri
         report = run([SourceSpec(url, stream_id)], options, producer)
 """
 
+from .boosts import BoostFeed, Boosts
 from .encoding import EncodedFrame, JpegEncoder, KeyFrameCutter
 from .naming import name_sources, redact
-from .options import Clock, Mode, Pace, SampleOptions, SourceFailed, SourceSpec, WallClock
+from .options import (
+    FASTEST,
+    Clock,
+    Mode,
+    Pace,
+    SampleOptions,
+    SourceFailed,
+    SourceSpec,
+    StreamFacts,
+    WallClock,
+)
 from .producer import DeliveryFailed, FrameProducer, FrameTooLarge
 from .reports import OnProgress, RunReport, SourceProgress, SourceReport
-from .runner import TooManySources, run
+from .runner import TooManySources, any_in_real_time, run
 from .sampling import sample_opened, sample_source
 from .sources import ImageFolder, Video, open_source
+from .stops import StopOutcome, Stops
 
 __all__ = [
+    "FASTEST",
+    "BoostFeed",
+    "Boosts",
     "Clock",
     "DeliveryFailed",
     "EncodedFrame",
@@ -34,9 +49,13 @@ __all__ = [
     "SourceProgress",
     "SourceReport",
     "SourceSpec",
+    "StopOutcome",
+    "Stops",
+    "StreamFacts",
     "TooManySources",
     "Video",
     "WallClock",
+    "any_in_real_time",
     "name_sources",
     "open_source",
     "redact",

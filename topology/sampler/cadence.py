@@ -47,19 +47,23 @@ class Cadence:
     """Takes the first frame at or after each n/``fps`` seconds of media time.
 
     Periods are [n/fps, (n+1)/fps) and at most one frame is taken of each. A period without a
-    frame stays without one; the next is not moved by it.
+    frame stays without one; the next is not moved by it. The rate may change between any two
+    frames: the periods are then the new rate's, and what was taken before counts in its own.
     """
 
     def __init__(self, fps: Fraction) -> None:
+        self._taken: Fraction | None = None
+        self.change(fps)
+
+    def change(self, fps: Fraction) -> None:
+        """Go on at ``fps`` samples a second. Raises ``ValueError`` unless it is positive."""
         if fps <= 0:
             raise ValueError(f"fps must be positive, not {fps}")
         self._fps = fps
-        self._period = -1
 
     def takes(self, at: Fraction) -> bool:
         """Whether the frame at media time ``at`` is sampled."""
-        period = floor(at * self._fps)
-        if period <= self._period:
+        if self._taken is not None and floor(at * self._fps) <= floor(self._taken * self._fps):
             return False
-        self._period = period
+        self._taken = at
         return True

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
-from .options import SourceSpec
+from .options import NOTHING_KNOWN, SourceSpec, StreamFacts
 
 _HIDDEN = "***"
 
@@ -40,9 +40,13 @@ def redact(location: str) -> str:
 
 
 def name_sources(
-    locations: Sequence[str], *, stream_id: str | None = None, drill: bool = False
+    locations: Sequence[str],
+    *,
+    stream_id: str | None = None,
+    drill: bool = False,
+    facts: StreamFacts = NOTHING_KNOWN,
 ) -> tuple[SourceSpec, ...]:
-    """A source for each location, each with a stream id of its own.
+    """A source for each location, each with a stream id of its own; ``facts`` hold for all.
 
     Without ``stream_id`` a file gives its name without suffix, and a URL its host and a digest,
     because its path may be a stream key; ``-2``, ``-3``, … tell equal names apart. Raises
@@ -51,7 +55,7 @@ def name_sources(
     if stream_id is not None:
         if len(locations) != 1:
             raise ValueError(f"one stream id can't name {len(locations)} sources")
-        return (SourceSpec(locations[0], stream_id, drill),)
+        return (SourceSpec(locations[0], stream_id, drill, facts),)
     taken: set[str] = set()
     sources = []
     for location in locations:
@@ -61,7 +65,7 @@ def name_sources(
             number += 1
             candidate = f"{name}-{number}"
         taken.add(candidate)
-        sources.append(SourceSpec(location, candidate, drill))
+        sources.append(SourceSpec(location, candidate, drill, facts))
     return tuple(sources)
 
 

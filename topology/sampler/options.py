@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from dataclasses import dataclass
@@ -9,8 +10,12 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Protocol
 
+FASTEST = 1000.0
+"""Samples a second that can be asked for at most."""
+MAX_DENOMINATOR = 1000
 BEST_QUALITY = 2
 WORST_QUALITY = 31
+_REGION = re.compile("[A-Z]{2}")
 
 
 class Mode(StrEnum):
@@ -63,7 +68,28 @@ class SampleOptions:
     @property
     def rate(self) -> Fraction:
         """``fps``, exactly."""
-        return Fraction(self.fps).limit_denominator(1000)
+        return Fraction(self.fps).limit_denominator(MAX_DENOMINATOR)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamFacts:
+    """What the platform knows of a stream as it starts; what it does not know has its default.
+
+    ``account_id`` is a pseudonym, ``region`` an ISO 3166-1 alpha-2 code. Raises ``ValueError`` for
+    what can't be.
+    """
+
+    account_id: str = ""
+    category: str = ""
+    region: str = ""
+    viewers: int = -1
+
+    def __post_init__(self) -> None:
+        if self.region and not _REGION.fullmatch(self.region):
+            raise ValueError(f"a region is two capital letters, such as NZ, not {self.region!r}")
+
+
+NOTHING_KNOWN = StreamFacts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +103,7 @@ class SourceSpec:
     location: str
     stream_id: str
     drill: bool = False
+    facts: StreamFacts = NOTHING_KNOWN
 
 
 class SourceFailed(Exception):

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from confluent_kafka import KafkaError, KafkaException
 
-from schemas import CloudEvent, Codec, FrameSampled, StreamUpdated, derive_id, topics, write_headers
+from schemas import CloudEvent, Codec, FrameSampled, StreamUpdated, topics, write_headers
 from topology.kafka_config import ENVELOPE_BYTES
 from topology.polled import PolledProducer
 
@@ -99,24 +99,18 @@ class FrameProducer:
         self._polled.close()
 
     def _record(self, event: FrameSampled | StreamUpdated) -> dict[str, Any]:
-        if isinstance(event, FrameSampled):
-            if len(event.payload) > self._max_payload_bytes:
-                raise FrameTooLarge(
-                    f"{event.stream_id}: frame {event.sequence} has {len(event.payload)} bytes, "
-                    f"over the limit of {self._max_payload_bytes}"
-                )
-            time = event.captured_at
-            event_id = derive_id("frame", event.stream_id, event.session_id, event.sequence)
-        else:
-            time = event.updated_at
-            event_id = derive_id("stream", event.stream_id, event.session_id, event.change)
+        if isinstance(event, FrameSampled) and len(event.payload) > self._max_payload_bytes:
+            raise FrameTooLarge(
+                f"{event.stream_id}: frame {event.sequence} has {len(event.payload)} bytes, "
+                f"over the limit of {self._max_payload_bytes}"
+            )
         name = type(event).__name__
         cloud_event = CloudEvent(
-            id=event_id,
+            id=event.id,
             type=f"firebreak.{name}",
             source=f"firebreak/sampler/{event.shard_id}",
             subject=event.subject,
-            time=time,
+            time=event.time,
         )
         return {
             "topic": topics.TOPIC_OF[name],

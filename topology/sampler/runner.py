@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing
 from functools import partial
@@ -14,12 +14,14 @@ from uuid import uuid4
 from schemas import MICROSECONDS, FrameSampled, StreamUpdated
 
 from ..errors import OperatorError
+from .boosts import Boosts
 from .naming import is_url
-from .options import Clock, Pace, SampleOptions, SourceFailed, SourceSpec, WallClock
+from .options import NOTHING_KNOWN, Clock, Pace, SampleOptions, SourceFailed, SourceSpec, WallClock
 from .producer import DeliveryFailed, FrameProducer, FrameTooLarge
 from .reports import OnProgress, RunReport, SourceProgress, SourceReport
 from .sampling import pace_of, sample_opened
 from .sources import open_source
+from .stops import Stops
 
 logger = logging.getLogger(__name__)
 
@@ -38,19 +40,21 @@ def run(
     on_progress: OnProgress | None = None,
     *,
     stop: threading.Event | None = None,
+    stops: Stops | None = None,
+    boosts: Boosts | None = None,
     clock: Clock | None = None,
     max_threads: int = MAX_THREADS,
 ) -> RunReport:
     """Sample all ``sources`` into ``producer`` until each has ended, failed or ``stop`` is set.
 
-    A source that fails leaves the others running. ``on_progress`` is called on the sources'
-    threads. After ``stop`` a source ends with its next sample, or once its read times out.
-    Raises ``TooManySources`` if sources in real time would have to wait for a thread.
+    A source that fails leaves the others running, and so does one that ``stops`` end. What is to
+    end does so with its next sample, or once its read times out. ``boosts`` say which streams are
+    sampled faster for a while. ``on_progress`` is called on the sources' threads. Raises
+    ``TooManySources`` if sources in real time would have to wait for a thread.
     """
     stop = stop or threading.Event()
     clock = clock or WallClock(stop)
-    live = [s for s in sources if pace_of(options, live=is_url(s.location)) is Pace.REALTIME]
-    if len(sources) > max_threads and live:
+    if len(sources) > max_threads and any_in_real_time(sources, options):
         raise TooManySources(f"{len(sources)} sources in real time, and {max_threads} threads")
     tasks = [
         _SourceRun(
@@ -59,6 +63,8 @@ def run(
             producer=producer,
             clock=clock,
             stop=stop,
+            stops=stops or Stops(),
+            boosts=boosts,
             on_progress=on_progress,
         )
         for source in sources
@@ -71,6 +77,12 @@ def run(
                     running[ended].surprised(error)
     producer.flush(_FLUSH_SECONDS)
     return RunReport(tuple(task.report() for task in tasks))
+
+
+def any_in_real_time(sources: Iterable[SourceSpec], options: SampleOptions) -> bool:
+    """Whether any of ``sources`` is sampled as it is, live, and not as a recording."""
+    paces = (pace_of(options, live=is_url(source.location)) for source in sources)
+    return Pace.REALTIME in paces
 
 
 class _SourceRun:
@@ -87,6 +99,8 @@ class _SourceRun:
         producer: FrameProducer,
         clock: Clock,
         stop: threading.Event,
+        stops: Stops,
+        boosts: Boosts | None,
         on_progress: OnProgress | None,
     ) -> None:
         self._source = source
@@ -94,8 +108,10 @@ class _SourceRun:
         self._producer = producer
         self._clock = clock
         self._stop = stop
+        self._boosts = boosts
         self._on_progress = on_progress
         self._session_id = str(uuid4())
+        self._carried = stops.carry(source.stream_id, self._session_id)
         self._sent = self._frames_sent = self._refused = self._damaged = 0
         self._acknowledged = self._frames = self._bytes = 0
         self._failure: str | None = None
@@ -106,12 +122,14 @@ class _SourceRun:
     def run(self) -> None:
         """Sample to the end, noting why where that fails."""
         try:
-            if not self._stop.is_set():
+            if not self._is_to_end():
                 self._sample()
         except SourceFailed as error:
             self._failure = str(error)
         except DeliveryFailed as error:
             self._failure = f"not delivered: {error}"
+        finally:
+            self._carried.ended.set()
         self._tell(done=True)
 
     def surprised(self, error: BaseException) -> None:
@@ -138,18 +156,26 @@ class _SourceRun:
             failure=failure,
         )
 
+    def _is_to_end(self) -> bool:
+        return self._stop.is_set() or self._carried.asked_to_end.is_set()
+
     def _sample(self) -> None:
         with open_source(self._source.location, self._options) as opened:
             self._duration = None if opened.duration is None else float(opened.duration)
             frames = sample_opened(
-                opened, self._source, self._options, self._clock, self._session_id
+                opened,
+                self._source,
+                self._options,
+                self._clock,
+                self._session_id,
+                boosts=self._boosts,
             )
             first: int | None = None
             last = 0
             try:
                 with closing(frames):
                     for frame in frames:
-                        if self._stop.is_set():
+                        if self._is_to_end():
                             break
                         if first is None:
                             first = frame.captured_at
@@ -161,7 +187,8 @@ class _SourceRun:
             finally:
                 self._damaged = opened.damaged
             # A live stream that is only no longer sampled has not ended: it is unwatched.
-            if first is not None and not (opened.live and self._stop.is_set()):
+            left = opened.live and self._stop.is_set() and not self._carried.asked_to_end.is_set()
+            if first is not None and not left:
                 self._send_update("ended", last)
 
     def _send_frame(self, frame: FrameSampled) -> None:
@@ -175,6 +202,8 @@ class _SourceRun:
         self._frames_sent += 1
 
     def _send_update(self, change: str, at: int) -> None:
+        # What is known is of the start: at the end it may no longer hold.
+        facts = self._source.facts if change == "started" else NOTHING_KNOWN
         update = StreamUpdated(
             stream_id=self._source.stream_id,
             session_id=self._session_id,
@@ -182,6 +211,10 @@ class _SourceRun:
             change=change,
             updated_at=at,
             drill=self._source.drill,
+            account_id=facts.account_id,
+            category=facts.category,
+            region=facts.region,
+            viewers=facts.viewers,
         )
         self._producer.send(update, partial(self._delivered, None))
         self._sent += 1

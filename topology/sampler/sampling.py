@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from fractions import Fraction
 from math import floor
 from uuid import uuid4
@@ -11,10 +11,14 @@ import av
 
 from schemas import MICROSECONDS, FrameSampled
 
+from .boosts import Boosts
 from .cadence import Cadence, Timeline
 from .encoding import EncodedFrame, JpegEncoder, KeyFrameCutter
 from .options import Clock, Mode, Pace, SampleOptions, SourceFailed, SourceSpec
 from .sources import ImageFolder, Video, open_source
+
+Rate = Callable[[], Fraction]
+"""Samples a second as of now."""
 
 
 def sample_source(
@@ -34,11 +38,23 @@ def sample_opened(
     options: SampleOptions,
     clock: Clock,
     session_id: str,
+    *,
+    boosts: Boosts | None = None,
 ) -> Generator[FrameSampled]:
-    """The frame samples of a source that is open already. Raises as ``sample_source`` does."""
+    """The frame samples of a source that is open already. Raises as ``sample_source`` does.
+
+    ``boosts`` are obeyed in real time. A recording is sampled as asked: it is not watched now, and
+    what is taken of it must not depend on how fast it was read.
+    """
     event_time = _EventTime(opened, options, clock)
+    own = options.rate
+    heeded = boosts if pace_of(options, live=opened.live) is Pace.REALTIME else None
+
+    def rate() -> Fraction:
+        return own if heeded is None else heeded.rate(source.stream_id, own, clock.now())
+
     sequence = 0
-    for at, encoded in _encoded_frames(opened, options):
+    for at, encoded in _encoded_frames(opened, options, rate):
         yield FrameSampled(
             stream_id=source.stream_id,
             session_id=session_id,
@@ -99,21 +115,27 @@ class _EventTime:
 
 
 def _encoded_frames(
-    opened: Video | ImageFolder, options: SampleOptions
+    opened: Video | ImageFolder, options: SampleOptions, rate: Rate
 ) -> Iterator[tuple[Fraction, EncodedFrame]]:
-    timeline, cadence = Timeline(opened.step), Cadence(options.rate)
+    timeline, cadence = Timeline(opened.step), Cadence(rate())
     if options.mode is Mode.KEYFRAME:
         if isinstance(opened, ImageFolder):
             raise SourceFailed(f"images have no key-frame mode: use --mode {Mode.JPEG}")
-        return _key_frames(opened, timeline, cadence)
-    return _jpegs(opened, timeline, cadence, JpegEncoder(options.width, options.quality))
+        return _key_frames(opened, timeline, cadence, rate)
+    encoder = JpegEncoder(options.width, options.quality)
+    return _jpegs(opened, timeline, cadence, rate, encoder)
 
 
 def _jpegs(
-    opened: Video | ImageFolder, timeline: Timeline, cadence: Cadence, encoder: JpegEncoder
+    opened: Video | ImageFolder,
+    timeline: Timeline,
+    cadence: Cadence,
+    rate: Rate,
+    encoder: JpegEncoder,
 ) -> Iterator[tuple[Fraction, EncodedFrame]]:
     for pts, frame in opened.frames():
         at = timeline.place(pts)
+        cadence.change(rate())
         if not cadence.takes(at):
             continue
         try:
@@ -124,7 +146,7 @@ def _jpegs(
 
 
 def _key_frames(
-    video: Video, timeline: Timeline, cadence: Cadence
+    video: Video, timeline: Timeline, cadence: Cadence, rate: Rate
 ) -> Iterator[tuple[Fraction, EncodedFrame]]:
     cutter = KeyFrameCutter(video.stream)
     for pts, packet in video.packets():
@@ -136,6 +158,7 @@ def _key_frames(
         if packet.is_corrupt:
             video.damaged += 1
             continue
+        cadence.change(rate())
         if not cadence.takes(at):
             continue
         try:

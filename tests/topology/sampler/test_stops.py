@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -122,22 +123,27 @@ def test_what_does_not_end_in_time_is_said_to_run_on() -> None:
     assert stops.stop("one", "session", 0) is StopOutcome.STILL_RUNNING
 
 
+class Noting(Stops):
+    """Tells which sessions it carries."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sessions: list[tuple[str, str]] = []
+
+    def carry(self, stream_id: str, session_id: str) -> Carried:
+        self.sessions.append((stream_id, session_id))
+        return super().carry(stream_id, session_id)
+
+
 def test_a_stream_that_was_stopped_before_it_began_gives_no_frame(
     tmp_path: Path, kafka: dict[str, str]
 ) -> None:
     """While it waits for a thread it is stopped like any other."""
     film = str(write_video(tmp_path / "v.mp4", evenly(20)))
-    carried: list[tuple[str, str]] = []
-
-    class Noting(Stops):
-        def carry(self, stream_id: str, session_id: str) -> Carried:
-            carried.append((stream_id, session_id))
-            return super().carry(stream_id, session_id)
-
     stops = Noting()
 
     def stop_the_second(_: SourceProgress) -> None:
-        stops.stop(*carried[1], 0)
+        stops.stop(*stops.sessions[1], 0)
 
     with FrameProducer(kafka, max_payload_bytes=1_000_000) as producer:
         report = run(
@@ -150,4 +156,25 @@ def test_a_stream_that_was_stopped_before_it_began_gives_no_frame(
             max_threads=1,
         )
     assert [it.frames for it in report.sources] == [4, 0]
-    assert stops.stop(*carried[1], 0) is StopOutcome.STOPPED
+    assert stops.stop(*stops.sessions[1], 0) is StopOutcome.STOPPED
+
+
+def test_a_live_stream_that_was_stopped_has_ended_though_the_run_ends_too(
+    tmp_path: Path, kafka: dict[str, str]
+) -> None:
+    """Of the others nothing is known; of this one it is."""
+    content = write_video(tmp_path / "v.ts", evenly(20)).read_bytes()
+    stops, stop = Noting(), threading.Event()
+
+    def stop_both(_: SourceProgress) -> None:
+        stops.stop(*stops.sessions[0], 0)
+        stop.set()
+
+    with FrameProducer(kafka, max_payload_bytes=1_000_000) as producer, serving(content) as url:
+        sources = [SourceSpec(url, "one")]
+        run(
+            sources, SampleOptions(), producer, stop_both, stop=stop, stops=stops, clock=FakeClock()
+        )
+    messages = read_topic(kafka, topics.STREAM_UPDATES)
+    changes = [Codec().decode(it.value(), StreamUpdated).change for it in messages]
+    assert changes == ["started", "ended"]

@@ -1,0 +1,159 @@
+"""The rows that people see of streams. Times are microseconds since the epoch. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from schemas import MICROSECONDS, CommandAnswered, EscalationRaised, TakedownRequested
+
+from .sessions import NEVER, Seen, Session
+from .standing import Rest, StreamState, Unwatched, unwatched_of
+from .streams import Stream
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The decision that stands of a session, or the one that a person's word is about."""
+
+    incident_id: str
+    severity: str
+    """Empty while the escalation has not been read."""
+    rule: str
+    explanation: str
+    decided_at: int
+    """In event time."""
+    ordered_by: str
+    """Empty where the policy decided."""
+    news: str
+    """What was raised since, such as that nobody answered in time; empty once somebody did."""
+    held_by: str
+    """Who acknowledged the incident or confirmed it."""
+    answer: str
+    """What a takedown service said: ``stopped``, ``failed``, or nothing yet."""
+    answer_detail: str
+    closed: str
+    """The incident's outcome where it is closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """A person's word that stands: the stream was released, or is suppressed."""
+
+    operator: str
+    reason: str
+    until: int | None
+    """When a suppression lapses at the latest; the policy may bound it further."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRow:
+    """One stream's newest session."""
+
+    stream_id: str
+    session_id: str
+    """Empty while only dead letters, or orders, are known of the stream."""
+    state: StreamState
+    live: bool
+    """Whether it is heard of, and has not ended."""
+    ended: bool
+    risk: float | None
+    frames: int
+    """Frames judged, as far back as the topics were read."""
+    newest_captured_at: int | None
+    frame_age: float | None
+    """Seconds since Kafka had the newest judged frame."""
+    bundle: str
+    drill: bool
+    decision: Decided | None
+    order: Ordered | None
+    unwatched: Unwatched | None
+    dead_letters: int
+    """Of the stream, whatever the session."""
+
+
+def row_of(stream: Stream, now: int, late_after: int | None) -> StreamRow:
+    """``stream`` as it stands at ``now``, by the wall clock; see ``standing.unwatched_of``."""
+    session, rest, state = stream.standing(now)
+    captured_at, appended_at = session.newest_captured_at, session.newest_appended_at
+    return StreamRow(
+        stream_id=stream.stream_id,
+        session_id=session.session_id,
+        state=state,
+        live=session.live,
+        ended=session.ended,
+        risk=session.risk,
+        frames=session.frames,
+        newest_captured_at=None if captured_at == NEVER else captured_at,
+        frame_age=None if appended_at == NEVER else (now - appended_at) / MICROSECONDS,
+        bundle=session.bundle,
+        drill=bool(session.drill),
+        decision=_decided(session, state),
+        order=_ordered(stream, rest, state),
+        unwatched=unwatched_of(session, state, now, late_after),
+        dead_letters=stream.dead_letters,
+    )
+
+
+def _decided(session: Session, state: StreamState) -> Decided | None:
+    decision = _decision(session, state)
+    if decision is None:
+        return None
+    at, event = decision
+    raised, hold, closure = session.raised, session.hold, session.closure
+    takedown = isinstance(event, TakedownRequested)
+    answer = session.answer_of_takedown if takedown else None
+    return Decided(
+        incident_id=event.incident_id,
+        severity=raised.event.severity if raised else "",
+        rule=event.rule,
+        explanation=event.explanation,
+        decided_at=event.time,
+        ordered_by=event.operator if isinstance(event, TakedownRequested) else "",
+        news=_news(session, state, decision),
+        held_by=hold.event.operator if hold and hold.at >= at else "",
+        answer=answer.outcome if answer else "",
+        answer_detail=answer.detail if answer else "",
+        closed=closure.event.outcome if closure and closure.at >= at else "",
+    )
+
+
+def _news(
+    session: Session,
+    state: StreamState,
+    decision: Seen[TakedownRequested] | Seen[EscalationRaised],
+) -> str:
+    raised, stop, hold = session.raised, session.stop, session.hold
+    # What is raised with a takedown says the same as that.
+    if raised is None or raised.event.cause_id == decision.event.cause_id:
+        return ""
+    if state in (StreamState.RELEASED, StreamState.SUPPRESSED):
+        return ""
+    since = decision.at
+    if stop and state is StreamState.STOPPED:
+        since = max(since, stop.at)
+    if hold and raised.event.change == "repeated":
+        since = max(since, hold.at)
+    return raised.event.explanation if raised.at >= since else ""
+
+
+def _decision(
+    session: Session, state: StreamState
+) -> Seen[TakedownRequested] | Seen[EscalationRaised] | None:
+    match state:
+        case StreamState.TAKEDOWN_REQUESTED | StreamState.STOPPED:
+            return session.takedown
+        case StreamState.ESCALATED:
+            return session.escalation or session.raised
+        case StreamState.RELEASED | StreamState.SUPPRESSED:
+            return session.takedown or session.escalation or session.raised
+    return None
+
+
+def _ordered(stream: Stream, rest: Rest | None, state: StreamState) -> Ordered | None:
+    if rest is None or rest.order is None or rest.state is not state:
+        return None
+    order = rest.order
+    if isinstance(order, CommandAnswered) and order.command_id in stream.suppressions:
+        until = stream.suppressions[order.command_id].event.until
+        return Ordered(order.operator, order.reason, until)
+    return Ordered(order.operator, order.reason, None)

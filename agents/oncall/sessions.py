@@ -1,0 +1,182 @@
+"""What is known of one session of a stream. Pure.
+
+Each fact is the newest of its kind, so that neither the order in which topics are read nor a record
+that comes again changes the outcome. What is newer is told by the shard's clock where all facts of
+a kind are the shard's (updates, risk), and by Kafka's where people, services and workers with
+clocks of their own have a say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, NamedTuple, TypeVar
+
+from schemas import (
+    CommandAnswered,
+    DecisionReversed,
+    Detection,
+    EscalationRaised,
+    Event,
+    IncidentClosed,
+    RiskAssessed,
+    SamplingBoostRequested,
+    StreamUnwatched,
+    StreamUpdated,
+    TakedownAcknowledged,
+    TakedownRequested,
+)
+
+NEVER = -1
+E = TypeVar("E", bound=Event)
+
+STOPPED = "stopped"
+"""What a takedown service answers once there is nothing left to stop."""
+_GRAVE_SIGNALS = ("firearm", "known_content")
+_HOLDS = ("acknowledge", "verdict-true")
+"""Commands by which a person takes an incident in hand."""
+
+
+QUIET_STATES = frozenset({"clear", "watching", "released", "suppressed"})
+"""States of the decision's machine in which nothing stands that was decided before."""
+
+
+class Seen(NamedTuple, Generic[E]):
+    """An event, and when Kafka first had it, in microseconds since the epoch."""
+
+    at: int
+    event: E
+
+
+def newer(known: Seen[E] | None, event: E, at: int) -> Seen[E]:
+    """Of the two the one that Kafka had later; of two at once the one of the greater id."""
+    if known is not None and (known.at, known.event.id) >= (at, event.id):
+        return known
+    return Seen(at, event)
+
+
+def shows_something(risk: RiskAssessed) -> bool:
+    """Whether a frame of the windows shows what is looked for."""
+    return any(
+        window.hits or any(it.hits for it in window.signals if it.signal in _GRAVE_SIGNALS)
+        for window in risk.windows
+    )
+
+
+@dataclass(slots=True)
+class Session:
+    """One session, from when it is first heard of. ``…_at`` are ``NEVER`` before anything is."""
+
+    session_id: str
+    began_at: int = NEVER
+    """When Kafka first had anything of it that a shard or the detection said."""
+    decided_at: int = NEVER
+    ended: bool = False
+    updated_at: int = NEVER
+    risk: float | None = None
+    risk_at: tuple[int, int] = (NEVER, NEVER)
+    """Watermark, and offset of the frame: a late frame moves the risk and not the watermark."""
+    stirs: bool = False
+    frames: int = 0
+    newest_captured_at: int = NEVER
+    newest_appended_at: int = NEVER
+    """When Kafka had the newest judged frame: how long ago does not go by the shard's clock."""
+    bundle: str = ""
+    drill: bool | None = None
+    """Whether all that was said of it says so; ``None`` while nothing was."""
+    takedown: Seen[TakedownRequested] | None = None
+    escalation: Seen[EscalationRaised] | None = None
+    """The newest that says why, and not only that nobody answered."""
+    raised: Seen[EscalationRaised] | None = None
+    stop: Seen[TakedownAcknowledged] | None = None
+    failure: Seen[TakedownAcknowledged] | None = None
+    order: Seen[CommandAnswered] | None = None
+    hold: Seen[CommandAnswered] | None = None
+    reversal: Seen[DecisionReversed] | None = None
+    closure: Seen[IncidentClosed] | None = None
+    boost: Seen[SamplingBoostRequested] | None = None
+    notice: Seen[StreamUnwatched] | None = None
+
+    def take(self, event: Event, at: int) -> None:
+        """Take in what was said of the session, which Kafka first had ``at``."""
+        match event:
+            case StreamUpdated():
+                self._update(event, at)
+            case RiskAssessed():
+                self._hear(at, event.drill)
+                if (told_at := (event.assessed_at, event.cause.offset)) > self.risk_at:
+                    self.risk, self.risk_at = event.risk, told_at
+                    self.stirs = shows_something(event)
+            case TakedownRequested() | EscalationRaised():
+                self._decide(event, at)
+            case TakedownAcknowledged() if event.outcome == STOPPED:
+                self.stop = newer(self.stop, event, at)
+            case TakedownAcknowledged():
+                self.failure = newer(self.failure, event, at)
+            case CommandAnswered():
+                self._answer(event, at)
+            case DecisionReversed():
+                self.reversal = newer(self.reversal, event, at)
+            case IncidentClosed():
+                self.closure = newer(self.closure, event, at)
+            case StreamUnwatched():
+                self.notice = newer(self.notice, event, at)
+            case SamplingBoostRequested():
+                self.boost = newer(self.boost, event, at)
+
+    def judge(self, detection: Detection, bundle: str, at: int) -> None:
+        """Take in that a frame of the session was judged."""
+        self._hear(at, detection.drill)
+        self.frames += 1
+        self.newest_appended_at = max(self.newest_appended_at, detection.appended_at)
+        if detection.captured_at > self.newest_captured_at:
+            self.newest_captured_at, self.bundle = detection.captured_at, bundle
+
+    @property
+    def answer_of_takedown(self) -> TakedownAcknowledged | None:
+        """What a service said of the newest takedown; that it is done stands whatever follows."""
+        asked = self.takedown.event.takedown_id if self.takedown else None
+        answers = (answer.event for answer in (self.stop, self.failure) if answer)
+        return next((it for it in answers if it.takedown_id == asked), None)
+
+    @property
+    def live(self) -> bool:
+        """Whether a shard or the detection told of it, and no shard that it ended."""
+        return self.began_at != NEVER and not self.ended
+
+    @property
+    def settled(self) -> bool:
+        """Whether its incident was closed, and nothing has been decided since."""
+        return self.closure is not None and self.closure.at >= self.decided_at
+
+    def _update(self, event: StreamUpdated, at: int) -> None:
+        ends = event.change == "ended"
+        if ends:
+            # A shard may report an end long after the next session began.
+            self._mark(event.drill)
+        else:
+            self._hear(at, event.drill)
+        latest = max((self.updated_at, self.ended), (event.updated_at, ends))
+        self.updated_at, self.ended = latest
+
+    def _decide(self, event: TakedownRequested | EscalationRaised, at: int) -> None:
+        self._mark(event.drill)
+        self.decided_at = max(self.decided_at, at)
+        if isinstance(event, TakedownRequested):
+            self.takedown = newer(self.takedown, event, at)
+            return
+        self.raised = newer(self.raised, event, at)
+        if event.change != "repeated":
+            self.escalation = newer(self.escalation, event, at)
+
+    def _answer(self, event: CommandAnswered, at: int) -> None:
+        if event.applied and event.state_after in QUIET_STATES:
+            self.order = newer(self.order, event, at)
+        if event.applied and event.command in _HOLDS:
+            self.hold = newer(self.hold, event, at)
+
+    def _hear(self, at: int, drill: bool) -> None:
+        self.began_at = at if self.began_at == NEVER else min(self.began_at, at)
+        self._mark(drill)
+
+    def _mark(self, drill: bool) -> None:
+        self.drill = drill and self.drill is not False

@@ -95,11 +95,14 @@ def _hits(signal: str, window: WindowSummary) -> int:
 
 
 def _on(signal: str, window: WindowSummary) -> int:
-    return _summary(signal, window).on
+    # A summary that was made before half seconds were counted has frames alone.
+    return _summary(signal, window).on if window.observed else _hits(signal, window)
 
 
 def _share(signal: str, window: WindowSummary) -> float:
-    return _hits(signal, window) / window.frames if window.frames else 0.0
+    # Of time and not of frames: a boost must not make the latest seconds count for more.
+    watched = window.observed or window.frames
+    return _on(signal, window) / watched if watched else 0.0
 
 
 def _mean(signal: str, window: WindowSummary) -> float:
@@ -124,14 +127,17 @@ def _say_hits(signal: str, at: Circumstances, seconds: float, value: Value) -> s
 
 
 def _say_on(signal: str, at: Circumstances, seconds: float, value: Value) -> str:
-    observed = at.windows[seconds].observed
+    window = at.windows[seconds]
+    watched = window.observed or window.frames
     return (
-        f"{_NOUNS[signal]} in {value} of {observed} watched half seconds of the last {seconds:g} s"
+        f"{value} of {watched} watched half seconds of the last {seconds:g} s show {_NOUNS[signal]}"
     )
 
 
 def _say_share(signal: str, at: Circumstances, seconds: float, value: Value) -> str:
-    return f"{value:.0%} of the frames of the last {seconds:g} s show {_NOUNS[signal]}"
+    return (
+        f"{value:.0%} of the watched half seconds of the last {seconds:g} s show {_NOUNS[signal]}"
+    )
 
 
 def _say_mean(signal: str, at: Circumstances, seconds: float, value: Value) -> str:

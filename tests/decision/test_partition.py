@@ -80,7 +80,7 @@ def test_every_effect_says_why_on_what_evidence_and_under_which_policy() -> None
     policy = timeline.policies.live
     for effect in (escalation, takedown):
         assert effect.rule == "sustained-firearm"
-        assert "8 of 20 frames" in effect.explanation
+        assert "8 of 20 watched half seconds" in effect.explanation
         assert effect.evidence
         assert (effect.policy, effect.policy_digest) == (policy.label, policy.digest)
         assert effect.cause_id == risk(10, 8).risk_id

@@ -58,7 +58,15 @@ def risk(
             SignalSummary("known_content", known, known, 0.0),
         ]
         windows.append(
-            window(length, seen, mean, frames=frames, fictional=fictional, signals=signals)
+            window(
+                length,
+                seen,
+                mean,
+                frames=frames,
+                observed=frames,
+                fictional=fictional,
+                signals=signals,
+            )
         )
     evidence = SignalEvidence("firearm", 0.0 if fictional > 0.9 else 1.4 * hits, at(seconds))
     frame = FrameRef(topics.FRAME_SAMPLES, 0, round(seconds * 10), at(seconds), 0.9)

@@ -115,7 +115,10 @@ class Turn:
             case = Case(policy, *key, now, answering.to_person(command), until)
             decision = decide(case, session, given)
         answer = answering.answered(command, key, session, decision, now)
-        after = answering.remember(decision.session, command.command_id)
+        after = decision.session
+        if after != Session():
+            # Of a stream that nothing is known of, an order that changed nothing is not remembered.
+            after = answering.remember(after, command.command_id)
         self.follow(key, session, Decision(after, (*decision.effects, answer), decision.refusal))
 
     def _now(self, event: Record) -> int:

@@ -274,6 +274,7 @@ def test_an_order_that_can_not_be_carried_out_is_answered_with_the_reason(
     (answer,) = timeline.play(command)  # type: ignore[arg-type]  # orders all
     assert isinstance(answer, CommandAnswered)
     assert (answer.applied, answer.refusal) == (False, refusal)
+    assert timeline.decisions.sessions == {}
 
 
 def test_a_person_can_take_down_what_the_machine_sees_nothing_in() -> None:

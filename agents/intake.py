@@ -117,6 +117,10 @@ class Intake:
         """The dead letter of ``event``."""
         return dead_letter(self.agent, coordinates(event), rejection)
 
+    def give_up(self, error: ProcessUnfit) -> NoReturn:
+        """End the process: nothing further is acknowledged."""
+        self._abort(f"{self.agent}: {error}")
+
     async def publish(self, outgoing: Sequence[Outgoing]) -> None:
         """Publish what must be out before a step changes its state. Raises ``PublishFailed``."""
         await self._publisher.publish(outgoing)
@@ -125,7 +129,7 @@ class Intake:
         try:
             await self._attempt(events, step)
         except ProcessUnfit as error:
-            self._abort(f"{self.agent}: {error}")
+            self.give_up(error)
 
     async def _attempt(self, events: Sequence[Record], step: Step) -> None:
         try:

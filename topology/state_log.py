@@ -31,6 +31,7 @@ class KafkaStateLog:
             "group.id": "firebreak-state-log",
             "enable.auto.commit": False,
             "enable.partition.eof": True,
+            "fetch.wait.max.ms": 10,  # how long the brokers hold the answer that this was all
             **config,
         }
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import faust
 from faust.types import StreamT
@@ -21,13 +22,11 @@ from schemas import (
 
 from ..dead_letters import Rejection
 from ..intake import Intake, Record, coordinates, read
-from ..publishing import Outgoing, outgoing
+from ..publishing import Outgoing, ProcessUnfit, outgoing
 from .controls import Controls
+from .memories import Memories
 from .policies import Policies
-from .shadow import Shadow
-from .state_log import PartitionMemory, StateLog
-from .turn import Outcome
-from .watching import Key
+from .state_log import StateLog
 
 _INPUTS: dict[str, type[Event]] = {
     topics.RISK: RiskAssessed,
@@ -49,57 +48,37 @@ def register(
 ) -> None:
     """Put the decision agent on ``app``; ``policies`` are those in force."""
     topic = app.topic(*_INPUTS, value_serializer="raw", key_serializer="raw")
-    partitions: dict[int, tuple[PartitionMemory, Shadow]] = {}
+    memories = Memories(state_log)
 
     async def step(events: Sequence[Record]) -> list[Outgoing]:
         (event,) = events
         source = coordinates(event)
-        memory, shadow = partitions.setdefault(
-            source.partition, (PartitionMemory(state_log, source.partition), Shadow())
-        )
-        place = source.topic, source.offset
-        await memory.catch_up(*place)
+        held = memories.of(source.partition)
+        await held.memory.catch_up(source.topic, source.offset)
         told = read(codec, event, _INPUTS[source.topic])
         if isinstance(told, Rejection):
             return [intake.reject(event, told)]
-        done = memory.done(*place)
-        again = memory.effects_of(*place)
-        in_force = policies()
-        outcome = _take(memory, told, in_force, controls, done)
+        outcome, effects = await held.take(source.topic, source.offset, told, policies(), controls)
         for refusal in outcome.refusals:
             intake.count_refused(refusal)
         # What is remembered is out before the effects: a replay issues those again, word for word.
-        await memory.remember(*place, outcome)
-        differs = shadow.follow(told, outcome, memory.decisions, in_force, controls)
-        effects = [*again, *outcome.effects, *([differs] if differs else [])]
         await intake.publish([outgoing(it, source.traceparent, _partition(it)) for it in effects])
-        await memory.let_go(outcome)
+        await held.memory.let_go(outcome)
         return []
 
-    async def reload(*_: object, **__: object) -> None:
-        # While partitions were elsewhere, others may have decided.
-        for memory, _shadow in partitions.values():
-            memory.reload()
+    async def handed_over(*given: Any, **_: Any) -> None:
+        """Until this returns nothing is fetched, and the worker is not ready."""
+        _app, assigned = given
+        try:
+            await memories.hand_over({tp.partition for tp in assigned if tp.topic == topics.RISK})
+        except ProcessUnfit as error:
+            intake.give_up(error)
 
-    app.on_partitions_assigned.connect(reload, weak=False)
+    app.on_partitions_assigned.connect(handed_over, weak=False)
 
     @app.agent(topic, name="decision")
     async def decision_agent(stream: StreamT[bytes]) -> None:
         await intake.each(stream, step)
-
-
-def _take(
-    memory: PartitionMemory,
-    event: Event,
-    policies: Policies,
-    controls: Controls,
-    done: Collection[Key],
-) -> Outcome:
-    match event:
-        case RiskAssessed() | StreamUpdated() | TakedownAcknowledged():
-            if (event.stream_id, event.session_id) in done:
-                return Outcome()
-    return memory.decisions.take(event, policies, controls, done)
 
 
 def _partition(event: Event) -> int | None:

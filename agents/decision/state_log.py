@@ -89,9 +89,10 @@ class PartitionMemory:
     _replayed: dict[str, int] = field(default_factory=dict)
     """The highest offset of each topic that the log had seen when it was read."""
 
-    def reload(self) -> None:
-        """Read the log again before the next event."""
-        self._next = None
+    async def reload(self) -> None:
+        """Read the log again."""
+        await self._read()
+        self._next = {}
 
     async def catch_up(self, topic: str, offset: int) -> None:
         """Make this the state before the record, or after it where that was decided before."""

@@ -6,13 +6,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 import pytest
+from faust.types import TP
 from msgspec.structs import replace
 
 from agents.decision import agent as decision
 from agents.decision.controls import Controls
 from agents.decision.defaults import default_policy
 from agents.decision.policies import Policies
-from agents.publishing import PublishFailed
+from agents.publishing import ProcessUnfit, PublishFailed
 from schemas import (
     CommandAnswered,
     EscalationRaised,
@@ -172,12 +173,27 @@ async def test_the_log_is_read_once_while_records_continue_each_other() -> None:
     assert court.log.reads == 1
 
 
-async def test_the_log_is_read_again_once_partitions_were_handed_out_anew() -> None:
+async def test_the_log_is_read_when_partitions_are_handed_out_and_not_with_the_first_event() -> (
+    None
+):
     court = Court()
+    await court.bench.app.on_partitions_assigned.send({TP(topics.RISK, 0), TP(topics.HEARD, 0)})
+    assert court.log.reads == 1
     await court.put(risk(1, 1))
-    await court.bench.app.on_partitions_assigned.send(set())
-    await court.put(risk(2, 1))
+    assert court.log.reads == 1
+    # Others may have decided meanwhile.
+    await court.bench.app.on_partitions_assigned.send({TP(topics.RISK, 0)})
     assert court.log.reads == 2
+
+
+async def test_a_worker_that_can_not_read_what_was_decided_ends() -> None:
+    class Unreadable(KeepingStateLog):
+        async def read(self, partition: int) -> dict[bytes, bytes]:
+            raise ProcessUnfit("no answer")
+
+    court = Court(Unreadable())
+    with pytest.raises(Aborted):
+        await court.bench.app.on_partitions_assigned.send({TP(topics.RISK, 0)})
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,8 @@ def register(
         outcome, effects = await held.take(source.topic, source.offset, told, policies(), controls)
         for refusal in outcome.refusals:
             intake.count_refused(refusal)
+        for effect in outcome.effects:
+            intake.count(f"issued {type(effect).__name__}")
         # What is remembered is out before the effects: a replay issues those again, word for word.
         await intake.publish([outgoing(it, source.traceparent, _partition(it)) for it in effects])
         await held.memory.let_go(outcome)

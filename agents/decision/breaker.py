@@ -110,8 +110,15 @@ class Breaker:
 
     def at_risk(self, now: int) -> tuple[int, int]:
         """How many streams are at risk and how many are live, as far as counts stand."""
-        standing = [it for it in self._counts.values() if it.counted_at > now - _COUNT_STANDS]
+        standing = self._standing(now)
         return sum(it.at_risk for it in standing), sum(it.live for it in standing)
+
+    def unwatched(self, now: int) -> int:
+        """How many live streams are not judged in time, as far as counts stand."""
+        return sum(it.unwatched for it in self._standing(now))
+
+    def _standing(self, now: int) -> list[StreamsCounted]:
+        return [it for it in self._counts.values() if it.counted_at > now - _COUNT_STANDS]
 
     def _by_takedowns(self, policy: Policy, now: int) -> BreakerTripped | None:
         limits = policy.breaker

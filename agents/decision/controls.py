@@ -93,6 +93,7 @@ class Controls:
         at_risk, live = self._breaker.at_risk(now)
         return {
             "known": self._known(),
+            "streams_unwatched": self._breaker.unwatched(now),
             "breaker": {
                 "open": trip is not None,
                 "until": told(trip.expires_at) if trip else None,

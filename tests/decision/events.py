@@ -39,8 +39,10 @@ def reversal(seconds: float, stream: str = STREAM) -> DecisionReversed:
     )
 
 
-def counted(seconds: float, partition: int = 0, live: int = 0, at_risk: int = 0) -> StreamsCounted:
-    return StreamsCounted(partition, at(seconds), live, at_risk, unwatched=0)
+def counted(
+    seconds: float, partition: int = 0, live: int = 0, at_risk: int = 0, *, unwatched: int = 0
+) -> StreamsCounted:
+    return StreamsCounted(partition, at(seconds), live, at_risk, unwatched)
 
 
 def tripped(seconds: float, until: float, cause: str = "takedowns") -> BreakerTripped:

@@ -160,11 +160,11 @@ def test_more_scopes_than_are_remembered_lose_the_hold_that_lapses_first() -> No
 
 
 def test_the_status_tells_what_holds_and_how_near_the_breaker_is() -> None:
-    made = controls(
-        hold("region:NZ", 0, 100), takedown(1), tripped(2, 60), counted(3, live=40, at_risk=4)
-    )
+    counts = counted(3, live=40, at_risk=4, unwatched=2)
+    made = controls(hold("region:NZ", 0, 100), takedown(1), tripped(2, 60), counts)
     assert made.status(POLICY, at(10)) == {
         "known": True,
+        "streams_unwatched": 2,
         "breaker": {
             "open": True,
             "until": "2023-11-14 22:14:20+00:00",

@@ -8,8 +8,9 @@ that test's upper one: S >= log((1 - miss rate) / false-alarm rate), as far as s
 calibrated. Slots of half a second are not independent, which the bound on each makes up for in
 part.
 
-``fictional`` weighs against ``firearm`` with half its own log-odds: only what surely is a game or a
-film outweighs a firearm that is surely seen.
+``fictional`` weighs against ``firearm`` with its own log-odds, as evidence that is independent adds
+up: what is as surely a game or a film as a firearm is surely seen says nothing, and up to even odds
+fiction says nothing against.
 
 The sum goes over the ring and not over all time, so that it can be computed from the log anew. A
 slot without a frame says nothing.
@@ -27,7 +28,6 @@ from .windows import SCALE, SLOT, SessionWindows
 
 BOUND = 2.0
 """Most that one slot speaks for or against, in log-odds."""
-FICTION_WEIGHT = 0.5
 _SURE = 0.99
 """Scores nearer to 0 and 1 than this are taken as no surer."""
 
@@ -44,9 +44,7 @@ def _bounded(value: float) -> float:
 
 # By a slot's mean score, in thousandths.
 _FOR = [_bounded(log_odds(thousandths / SCALE)) for thousandths in range(SCALE + 1)]
-_AGAINST = [
-    FICTION_WEIGHT * max(log_odds(thousandths / SCALE), 0.0) for thousandths in range(SCALE + 1)
-]
+_AGAINST = [max(log_odds(thousandths / SCALE), 0.0) for thousandths in range(SCALE + 1)]
 _EVEN = SCALE // 2
 """Slots whose scores add up to no more speak neither for a signal nor of fiction."""
 

@@ -39,7 +39,7 @@ def firearm_evidence(windows: SessionWindows) -> float:
         ([1.0] * 4 + [0.0] * 9, 0.0, 0.0),
         ([0.7] * 4 + [0.0] * 3 + [0.7], 0.0, log(0.7 / 0.3)),  # it begins anew at 0
         ([0.7] * 4, 0.5, 4 * log(0.7 / 0.3)),  # may be fiction or not: no weight
-        ([0.9] * 4, 0.8, 4 * (2.0 - 0.5 * log(0.8 / 0.2))),
+        ([0.9] * 4, 0.8, 4 * (2.0 - log(0.8 / 0.2))),
         ([0.9] * 20, 0.99, 0.0),  # surely fiction outweighs the surest firearm
     ],
 )

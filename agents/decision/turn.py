@@ -142,7 +142,9 @@ class Turn:
         earlier = self.situation.sessions.get((key[0], former or ""))
         if earlier is not None and earlier.override is not None:
             # A person's word is on the stream, and a restart does not end it.
-            session = replace(session, state=earlier.state, override=earlier.override)
+            bound = replace(session, state=earlier.state, override=earlier.override)
+            self.follow(key, session, Decision(bound))
+            session = bound
         account = event.account_id if isinstance(event, StreamUpdated) else ""
         now = self._now(event)
         known = self.controls.former(key[0], account, key[1], now, session.drill)

@@ -227,9 +227,12 @@ def test_a_release_gives_way_to_new_evidence_of_a_higher_grade() -> None:
     assert timeline.all(EscalationRaised)[-1].change == "reopened"
 
 
-def test_a_release_is_of_the_stream_and_a_restart_does_not_end_it() -> None:
+@pytest.mark.parametrize("first", [0, 1, 8])
+def test_a_release_is_of_the_stream_and_a_restart_does_not_end_it(first: int) -> None:
     timeline = taken_down()
-    timeline.play(order(20, "release"), risk(60, 8, session=LATER))
+    timeline.play(order(20, "release"), risk(50, first, session=LATER))
+    assert timeline.state(session=LATER) is State.RELEASED
+    timeline.play(risk(60, 8, session=LATER))
     assert timeline.state(session=LATER) is State.RELEASED
     assert len(timeline.all(TakedownRequested)) == 1
 

@@ -1,14 +1,14 @@
-"""Batches of events: filled by turns of their keys, and not waited for longer than told."""
+"""Batches of events: filled by turns, and not waited for longer than told."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from .fairness import FairQueue
+from .fairness import Lanes
 
 T = TypeVar("T")
 
@@ -30,25 +30,29 @@ class Sizing(Protocol):
 class Batching:
     """How events are put together.
 
-    At most ``hold`` events are read ahead, and a batch is filled from them by turns of their keys.
-    It is as large as ``sizing`` allows, or what there is ``wait`` seconds after the first of the
-    events that are held came.
+    Reading ahead stops where ``hold`` events wait, and a batch is filled from them by turns. It is
+    as large as ``sizing`` allows, or what there is ``wait`` seconds after the first of the events
+    that are held came. ``at_once`` batches may be in work side by side.
     """
 
     sizing: Sizing
     hold: int
     wait: float
+    at_once: int = 1
 
 
 async def batches(
-    events: AsyncIterator[T], key: Callable[[T], bytes], batching: Batching
+    runs: AsyncIterator[Sequence[T]],
+    lane: Callable[[T], int],
+    key: Callable[[T], bytes],
+    batching: Batching,
 ) -> AsyncIterator[list[T]]:
-    """``events`` in batches until they end. Reading goes on while a batch is in work.
+    """The events of ``runs`` in batches until they end. Reading goes on while a batch is in work.
 
-    Events of one ``key`` stay in order; others may overtake each other.
+    Events of one ``lane`` and ``key`` stay in order; others may overtake each other.
     """
     buffer: _Buffer[T] = _Buffer(batching.hold)
-    reading = asyncio.create_task(buffer.fill(events, key))
+    reading = asyncio.create_task(buffer.fill(runs, lane, key))
     try:
         while batch := await buffer.take(batching.sizing, batching.wait):
             yield batch
@@ -59,28 +63,34 @@ async def batches(
             await reading
 
 
-@dataclass(frozen=True, slots=True)
-class _Arrived(Generic[T]):
+class _Arrived(NamedTuple, Generic[T]):
     event: T
     at: float
 
 
 class _Buffer(Generic[T]):
-    """Events read and not taken yet, at most ``hold`` of them."""
+    """Events read and not taken yet: no run is read while there are ``hold`` or more."""
 
     def __init__(self, hold: int) -> None:
         self._hold = hold
-        self._waiting: FairQueue[_Arrived[T]] = FairQueue()
+        self._waiting: Lanes[_Arrived[T]] = Lanes()
         self._clock = asyncio.get_running_loop().time
         self._changed = asyncio.Condition()
         self._ended = False
 
-    async def fill(self, events: AsyncIterator[T], key: Callable[[T], bytes]) -> None:
+    async def fill(
+        self,
+        runs: AsyncIterator[Sequence[T]],
+        lane: Callable[[T], int],
+        key: Callable[[T], bytes],
+    ) -> None:
         """Read on as long as there is room."""
         try:
-            async for event in events:
+            async for run in runs:
                 async with self._changed:
-                    self._waiting.put(key(event), _Arrived(event, self._clock()))
+                    now = self._clock()
+                    for event in run:
+                        self._waiting.put(lane(event), key(event), _Arrived(event, now))
                     self._changed.notify_all()
                     await self._changed.wait_for(lambda: len(self._waiting) < self._hold)
         finally:
@@ -93,10 +103,13 @@ class _Buffer(Generic[T]):
         async with self._changed:
             await self._changed.wait_for(lambda: self._ended or len(self._waiting) > 0)
             size = min(sizing.size, self._hold)
-            first = min((arrived.at for arrived in self._waiting.heads()), default=0.0)
-            with suppress(TimeoutError):
-                async with asyncio.timeout_at(first + wait):
-                    await self._changed.wait_for(lambda: self._ended or len(self._waiting) >= size)
+            if len(self._waiting) < size:
+                first = min((arrived.at for arrived in self._waiting.heads()), default=0.0)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout_at(first + wait):
+                        await self._changed.wait_for(
+                            lambda: self._ended or len(self._waiting) >= size
+                        )
             taken = self._waiting.take(size)
             self._changed.notify_all()
         return [arrived.event for arrived in taken]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from schemas import EventDeadLettered, derive_id
+import msgspec
+
+from schemas import EventDeadLettered, ReadHeaders, derive_id, read_traceparent
 
 from .publishing import Outgoing
 
@@ -39,8 +41,7 @@ class Rejection:
     stream_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Coordinates:
+class Coordinates(msgspec.Struct, frozen=True):
     """One Kafka record. ``appended_at`` is microseconds since the epoch, -1 where unknown."""
 
     topic: str
@@ -48,7 +49,12 @@ class Coordinates:
     offset: int
     appended_at: int
     key: bytes
-    traceparent: str | None
+    headers: ReadHeaders = None
+
+    @property
+    def traceparent(self) -> str | None:
+        """Looked up when asked for: most records cause nothing by themselves."""
+        return read_traceparent(self.headers)
 
 
 def dead_letter(agent: str, source: Coordinates, rejection: Rejection) -> Outgoing:

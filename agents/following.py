@@ -20,7 +20,7 @@ from mode import Service
 from schemas import Codec, Event, EventUnreadable
 
 FRESH_SECONDS = 5.0
-_FETCH_WAIT_MS = 100
+_FETCH_WAIT_MS = 250
 _REQUEST_TIMEOUT_MS = 5_000
 _RETRY_MS = 500
 _METADATA_MS = 30_000

@@ -2,7 +2,7 @@
 
 In Faust 0.15.3 an event is acknowledged whenever its iteration ends, by success, exception or
 cancellation alike (``Stream._py_aiter`` and ``take``, in their ``finally``). Here acknowledging
-is manual and comes last: an event that a step fails on is dead-lettered by itself, and a process
+is manual and comes last: a record that a step fails on is dead-lettered by itself, and a process
 that can't publish or infer ends before anything is acknowledged.
 """
 
@@ -12,12 +12,13 @@ import asyncio
 import logging
 import traceback
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from enum import StrEnum
-from typing import NoReturn, TypeVar, cast
+from typing import Any, NoReturn, TypeVar, cast
 
 from faust.streams import Stream
-from faust.types import EventT, StreamT
+from faust.types import StreamT
 
 from schemas import (
     Codec,
@@ -25,54 +26,69 @@ from schemas import (
     EventDeadLettered,
     EventUnreadable,
     SchemaUnknown,
-    read_traceparent,
 )
 
 from .batches import Batching, batches
 from .dead_letters import Coordinates, DeadLetterCause, Rejection, dead_letter
 from .publishing import Outgoing, ProcessUnfit, Publisher
+from .records import Record, Run, RunEvent
 
 log = logging.getLogger(__name__)
 
 E = TypeVar("E", bound=Event)
-Record = EventT[bytes]
 Abort = Callable[[str], NoReturn]
 """Ends the process at once and commits nothing; the message says why."""
 Step = Callable[[Sequence[Record]], Awaitable[list[Outgoing]]]
 
+_RUNS_AT_ONCE = 64
+"""Runs in work at a time, of all partitions: what more comes stays where Faust holds it."""
 
-def _key(event: Record) -> bytes:
-    return event.message.key or b""
 
-
-def coordinates(event: Record) -> Coordinates:
-    """Where the record of ``event`` lies. Faust gives its time in seconds, Kafka's in ms."""
-    message = event.message
-    seconds = message.timestamp
+def coordinates(record: Record) -> Coordinates:
+    """Where ``record`` lies."""
     return Coordinates(
-        topic=message.topic,
-        partition=message.partition,
-        offset=message.offset,
-        appended_at=-1 if seconds is None else round(seconds * 1000) * 1000,
-        key=bytes(message.key or b""),
-        traceparent=read_traceparent(message.headers),
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        appended_at=appended_at(record),
+        key=record.key or b"",
+        headers=record.headers,
     )
 
 
-def read(codec: Codec, event: Record, expected: type[E]) -> E | Rejection:
-    """The ``expected`` in a record, or why it can't be read."""
+def appended_at(record: Record) -> int:
+    """Kafka's time of ``record``, microseconds since the epoch; -1 where it is not known."""
+    return record.timestamp * 1000 if record.timestamp >= 0 else -1
+
+
+def read(codec: Codec, record: Record, expected: type[E]) -> E | Rejection:
+    """The ``expected`` in ``record``, or why it can't be read."""
     try:
-        return codec.decode(event.message.value, expected)
+        return codec.decode(record.value, expected)
     except SchemaUnknown as error:
         return Rejection(DeadLetterCause.UNKNOWN_SCHEMA, str(error))
     except EventUnreadable as error:
         return Rejection(DeadLetterCause.UNREADABLE_EVENT, str(error))
 
 
-class Intake:
-    """Runs an agent's step over its stream and accounts for every event.
+class _Open:
+    """A run of which not all records are done."""
 
-    An event is acknowledged once its outputs, or its dead letter, are with the brokers.
+    __slots__ = ("event", "left")
+
+    def __init__(self, event: RunEvent) -> None:
+        self.event = event
+        self.left = len(event.value)
+
+
+_Taken = tuple[Record, _Open]
+
+
+class Intake:
+    """Runs an agent's step over its stream and accounts for every record.
+
+    A run is acknowledged once the outputs of all its records, or their dead letters, are with the
+    brokers. What is committed stays behind the first run that is not (``topology.runs``).
     """
 
     def __init__(
@@ -83,27 +99,78 @@ class Intake:
         self._abort = abort
         self._counts = counts
 
-    async def each(self, stream: StreamT[bytes], step: Step) -> None:
-        """Run ``step`` on one event at a time, in the context that table writes need."""
-        manual = cast(Stream[bytes], stream).noack()
-        async for event in manual.events():
-            await self._run([event], step)
-            await manual.ack(event)
+    async def each(self, stream: StreamT[Run], step: Step) -> None:
+        """Run ``step`` on one record at a time: in order in a partition, partitions side by side.
 
-    async def batched(self, stream: StreamT[bytes], step: Step, batching: Batching) -> None:
-        """Run ``step`` on batches of events.
-
-        Events of one key stay in order. Others may overtake each other: what is committed stays
-        behind the first event that is not acknowledged (``topology.faust_mend``).
+        Partitions of the same number are one lane, whatever their topics.
         """
-        manual = cast(Stream[bytes], stream).noack()
+        manual = cast(Stream[Any], stream).noack()
+        room = asyncio.Semaphore(_RUNS_AT_ONCE)
+        lanes: dict[int, asyncio.Task[None]] = {}
+
+        async def work(event: RunEvent, before: asyncio.Task[None] | None) -> None:
+            await _end_of(before)
+            run = cast(Run, event.value)
+            try:
+                outgoing: list[Outgoing] = []
+                for record in run:
+                    outgoing += await self._attempt([record], step)
+                await self._settle(outgoing, len(run))
+            except ProcessUnfit as error:
+                self.give_up(error)
+            await manual.ack(event)
+            room.release()
+
+        async with asyncio.TaskGroup() as tasks:
+            async for event in manual.events():
+                await room.acquire()
+                lane = event.message.partition
+                lanes[lane] = tasks.create_task(work(event, lanes.get(lane)))
+
+    async def batched(self, stream: StreamT[Run], step: Step, batching: Batching) -> None:
+        """Run ``step`` on batches of records, ``batching.at_once`` of them side by side.
+
+        What comes of a batch is handed to the publisher after what came of the one before, so that
+        the outputs of one key stay in order.
+        """
+        manual = cast(Stream[Any], stream).noack()
         clock = asyncio.get_running_loop().time
-        async for events in batches(manual.events(), _key, batching):
+        room = asyncio.Semaphore(batching.at_once - 1)
+
+        async def runs() -> AsyncIterator[list[_Taken]]:
+            async for event in manual.events():
+                run = _Open(event)
+                yield [(record, run) for record in event.value]
+
+        async def work(
+            batch: list[_Taken], before: asyncio.Event, handed_over: asyncio.Event
+        ) -> None:
             began = clock()
-            await self._run(events, step)
-            batching.sizing.observe(len(events), clock() - began)
-            for event in events:
-                await manual.ack(event)
+            try:
+                outgoing = await self._attempt([record for record, _ in batch], step)
+                await before.wait()
+                # Begun before whoever waits for it goes on: tasks take their first step in order.
+                settling = asyncio.ensure_future(self._settle(outgoing, len(batch)))
+                handed_over.set()
+                await settling
+            except ProcessUnfit as error:
+                self.give_up(error)
+            batching.sizing.observe(len(batch), clock() - began)
+            for _, run in batch:
+                run.left -= 1
+                if run.left == 0:
+                    await manual.ack(run.event)
+            room.release()
+
+        async with asyncio.TaskGroup() as tasks:
+            before = asyncio.Event()
+            before.set()
+            async for batch in batches(runs(), _lane, _key, batching):
+                handed_over = asyncio.Event()
+                tasks.create_task(work(batch, before, handed_over))
+                before = handed_over
+                # Taken for the next batch before it is filled: it is to be as full as it can be.
+                await room.acquire()
 
     def count(self, what: str, times: int = 1) -> None:
         """Count something that is neither an event nor a refusal."""
@@ -113,9 +180,9 @@ class Intake:
         """Count something deliberately not taken in or not issued."""
         self.count(f"refused {reason}", times)
 
-    def reject(self, event: Record, rejection: Rejection) -> Outgoing:
-        """The dead letter of ``event``."""
-        return dead_letter(self.agent, coordinates(event), rejection)
+    def reject(self, record: Record, rejection: Rejection) -> Outgoing:
+        """The dead letter of ``record``."""
+        return dead_letter(self.agent, coordinates(record), rejection)
 
     def give_up(self, error: ProcessUnfit) -> NoReturn:
         """End the process: nothing further is acknowledged."""
@@ -125,42 +192,50 @@ class Intake:
         """Publish what must be out before a step changes its state. Raises ``PublishFailed``."""
         await self._publisher.publish(outgoing)
 
-    async def _run(self, events: Sequence[Record], step: Step) -> None:
+    async def _attempt(self, records: Sequence[Record], step: Step) -> list[Outgoing]:
+        """What comes of ``records``. Raises ``ProcessUnfit``."""
         try:
-            await self._attempt(events, step)
-        except ProcessUnfit as error:
-            self.give_up(error)
-
-    async def _attempt(self, events: Sequence[Record], step: Step) -> None:
-        try:
-            outgoing = await step(events)
+            return await step(records)
         except ProcessUnfit:
             raise
-        # The one place that routes what nobody foresaw: alone, the event is dead-lettered.
+        # The one place that routes what nobody foresaw: alone, the record is dead-lettered.
         except Exception as error:  # noqa: BLE001
-            if len(events) > 1:
-                for event in events:
-                    await self._attempt([event], step)
-                return
-            outgoing = [self._unforeseen(events[0], error)]
+            if len(records) == 1:
+                return [self._unforeseen(records[0], error)]
+            return [it for record in records for it in await self._attempt([record], step)]
+
+    async def _settle(self, outgoing: list[Outgoing], records: int) -> None:
+        """Publish what came of so many records, and count them. Raises ``PublishFailed``."""
         await self.publish(outgoing)
-        # Counted once it is out: a step that failed on a batch is run again.
-        self._counts[f"{self.agent} events"] += len(events)
+        self._counts[f"{self.agent} events"] += records
         for item in outgoing:
             if isinstance(item.event, EventDeadLettered):
                 self._counts[f"{self.agent} dead-lettered {item.event.cause}"] += 1
 
-    def _unforeseen(self, event: Record, error: Exception) -> Outgoing:
-        where = coordinates(event)
+    def _unforeseen(self, record: Record, error: Exception) -> Outgoing:
         # The place in the code and not the exception's text, which may quote a payload or a key.
         frames = traceback.extract_tb(error.__traceback__)
         place = f"{type(error).__name__} at {frames[-1].name}:{frames[-1].lineno}"
         log.error(
             "%s failed on %s/%d/%d: %s",
             self.agent,
-            where.topic,
-            where.partition,
-            where.offset,
+            record.topic,
+            record.partition,
+            record.offset,
             place,
         )
-        return self.reject(event, Rejection(DeadLetterCause.INTERNAL_ERROR, place))
+        return self.reject(record, Rejection(DeadLetterCause.INTERNAL_ERROR, place))
+
+
+def _lane(taken: _Taken) -> int:
+    return taken[0].partition
+
+
+def _key(taken: _Taken) -> bytes:
+    return taken[0].key or b""
+
+
+async def _end_of(task: asyncio.Task[None] | None) -> None:
+    if task is not None:
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait({task})

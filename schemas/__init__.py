@@ -29,7 +29,7 @@ from .effects import (
     SamplingBoostRequested,
     TakedownRequested,
 )
-from .headers import CloudEvent, read_header, read_traceparent, write_headers
+from .headers import CloudEvent, ReadHeaders, read_header, read_traceparent, write_headers
 from .ids import derive_id
 from .inputs import FrameSampled, OperatorCommanded, StreamUpdated, TakedownAcknowledged, Ticked
 from .notices import (
@@ -63,6 +63,7 @@ __all__ = [
     "IncidentClosed",
     "OperatorCommanded",
     "PoliciesDisagreed",
+    "ReadHeaders",
     "Record",
     "ReferralPrepared",
     "RiskAssessed",

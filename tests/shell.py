@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar, cast
 
 import faust
-from faust.types import TP, ChannelT, Message
+from faust.types import TP, ChannelT
 from faust.types.agents import AgentTestWrapperT
 
-from agents.intake import Intake, Record
+from agents.intake import Intake
 from agents.publishing import Outgoing, PublishFailed
+from agents.records import Record
 from schemas import Codec, Event
+from tests.waiting import wait_until_async
+from topology.fetching import Fetched
+from topology.runs import RunMessage
 
 E = TypeVar("E", bound=Event)
 CODEC = Codec()
 
 
-class Aborted(BaseException):
+class Aborted(asyncio.CancelledError):
     """Stands for the end of the process: like it, nothing in an agent catches it."""
-
-
-def abort(message: str) -> NoReturn:
-    raise Aborted(message)
 
 
 @dataclass
@@ -38,12 +39,18 @@ class FixedSize:
         self.observed.append((events, seconds))
 
 
-def record(app: faust.App, value: bytes = b"", key: bytes = b"key", offset: int = 0) -> Record:
-    """A record of topic ``in``, partition 3, appended 1.5 s after the epoch."""
-    message = Message(
-        "in", 3, offset, 1.5, 0, [("traceparent", b"trace")], key, value, None, tp=TP("in", 3)
-    )
-    return faust.Event(app, key, value, {}, message)
+def record(
+    value: bytes | None = b"",
+    offset: int = 0,
+    *,
+    key: bytes = b"key",
+    topic: str = "in",
+    partition: int = 3,
+    appended_at: int = 1_500_000,
+) -> Fetched:
+    """A record, ``appended_at`` in microseconds since the epoch."""
+    headers: list[tuple[str, bytes | None]] = [("traceparent", b"trace")]
+    return Fetched(topic, partition, offset, appended_at // 1000, key, value, headers)
 
 
 @dataclass
@@ -93,26 +100,49 @@ class Bench:
     publisher: KeepingPublisher = field(default_factory=KeepingPublisher)
     counts: Counter[str] = field(default_factory=Counter)
 
+    aborted: list[str] = field(default_factory=list)
+    """What was said as the process was ended."""
+
     @property
     def intake(self) -> Intake:
-        return Intake(self.agent, self.publisher, abort, self.counts)
+        return Intake(self.agent, self.publisher, self.abort, self.counts)
+
+    def abort(self, message: str) -> NoReturn:
+        self.aborted.append(message)
+        raise Aborted(message)
+
+    async def put(self, *runs: Sequence[Record]) -> None:
+        """Put ``runs`` through the agent, one by one, each until it is acknowledged.
+
+        Raises ``Aborted`` once the process would have ended.
+        """
+        async with self.app.agents[self.agent].test_context() as agent:
+            for run in runs:
+                message = await put_run(agent, run)
+                await wait_until_async(lambda m=message: m.acked or bool(self.aborted), 20)  # type: ignore[misc]
+                if self.aborted:
+                    raise Aborted(self.aborted[0])
 
 
-async def put_record(
-    agent: AgentTestWrapperT, topic: str, value: bytes, offset: int, key: bytes = b"key"
-) -> None:
-    """Put one record of ``topic``, partition 0, through an agent that reads several topics.
-
-    Faust's own ``put`` knows of one. What the agent did with it is to be seen once its test
-    context is left.
-    """
+async def put_run(agent: AgentTestWrapperT, run: Sequence[Record]) -> RunMessage:
+    """Give ``run`` to an agent as its app's transport would; Faust's own ``put`` knows no runs."""
     channel = cast(ChannelT[Any], agent.stream().channel)
-    message = Message(
-        *(topic, 0, offset, 1.5, 0, [], key, value, None),
-        tp=TP(topic, 0),
+    last = run[-1]
+    value: Any = run
+    message = RunMessage(
+        topic=last.topic,
+        partition=last.partition,
+        offset=last.offset,
+        timestamp=last.timestamp / 1000,
+        timestamp_type=0,
+        headers=None,
+        key=None,
+        value=value,
+        checksum=None,
+        tp=TP(last.topic, last.partition),
         # Of another generation it would be passed over, as after a rebalance.
         generation_id=agent.app.consumer_generation_id,
     )
+    message.first = run[0].offset
     await channel.put(await channel.decode(message))
-    async with agent.new_value_processed:
-        await agent.new_value_processed.wait()
+    return message

@@ -14,24 +14,27 @@ from tests.waiting import wait_until_async
 
 
 class Arriving:
-    """Events named by the letters of a timeline, their keys, and numbered; a dot is a pause."""
+    """Runs of one event, named by the letters of a timeline, their keys, and numbered.
+
+    A dot is a pause; capitals are in one lane, small letters in another.
+    """
 
     def __init__(self, timeline: str, pause: float = 0.0) -> None:
         self._timeline, self._pause = timeline, pause
         self.read = 0
 
-    async def __aiter__(self) -> AsyncIterator[str]:
+    async def __aiter__(self) -> AsyncIterator[list[str]]:
         for letter in self._timeline:
             if letter == ".":
                 await asyncio.sleep(self._pause)
                 continue
             self.read += 1
-            yield f"{letter}{self.read - 1}"
+            yield [f"{letter}{self.read - 1}"]
 
 
 def batched(arriving: Arriving, size: int, wait: float, hold: int = 100) -> AsyncGenerator[Any]:
     batching = Batching(FixedSize(size), hold, wait)
-    found = batches(aiter(arriving), lambda event: event[0].encode(), batching)
+    found = batches(aiter(arriving), str.isupper, lambda event: event[0].encode(), batching)
     return cast(AsyncGenerator[Any], found)
 
 
@@ -59,6 +62,15 @@ async def test_a_noisy_stream_leaves_room_for_the_others_that_wait() -> None:
     assert found == [["n0", "a6", "b7", "n1"], ["n2", "n3", "n4", "n5"]]
 
 
+async def test_a_batch_is_of_one_lane_as_long_as_that_has_enough() -> None:
+    found = await collect(Arriving("abABcCdD"), size=4, wait=0.05)
+    assert found == [["a0", "b1", "c4", "d6"], ["A2", "B3", "C5", "D7"]]
+
+
+async def test_a_batch_is_filled_from_the_next_lane_where_one_has_too_little() -> None:
+    assert await collect(Arriving("aBC"), size=3, wait=0.05) == [["a0", "B1", "C2"]]
+
+
 async def test_no_more_is_read_ahead_than_may_be_held() -> None:
     arriving = Arriving("abcdefghijkl")
     found = batched(arriving, size=2, wait=0.05, hold=5)
@@ -84,9 +96,9 @@ async def test_what_waited_while_a_batch_was_in_work_does_not_wait_again() -> No
 
 async def test_what_ends_the_stream_ends_the_batches_after_the_last_event() -> None:
     class Failing(Arriving):
-        async def __aiter__(self) -> AsyncIterator[str]:
-            async for event in super().__aiter__():
-                yield event
+        async def __aiter__(self) -> AsyncIterator[list[str]]:
+            async for run in super().__aiter__():
+                yield run
             raise ConnectionError
 
     found = batched(Failing("a"), size=4, wait=0.01)

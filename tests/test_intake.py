@@ -1,83 +1,170 @@
-"""No event is skipped: steps that fail, brokers that are away."""
+"""No record is skipped: steps that fail, brokers that are away, runs that are half done."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 import pytest
 from faust.types import StreamT
 
 from agents.batches import Batching
-from agents.intake import Record, Step, coordinates
-from agents.publishing import Outgoing
+from agents.dead_letters import DeadLetterCause, Rejection
+from agents.intake import Step, coordinates
+from agents.publishing import Outgoing, ProcessUnfit
+from agents.records import Record, Run
 from schemas import EventDeadLettered
-from tests.shell import Aborted, Bench, FixedSize, record
+from tests.shell import Aborted, Bench, FixedSize, put_run, record
+from tests.waiting import wait_until_async
+
+REJECTION = Rejection(DeadLetterCause.EMPTY_PAYLOAD, "no payload")
 
 
-async def put(made: Bench, values: Sequence[bytes], step: Step, batch_size: int = 0) -> None:
-    @made.app.agent(made.app.topic("in", value_serializer="raw"), name="agent")
-    async def agent(stream: StreamT[bytes]) -> None:
-        if batch_size:
-            await made.intake.batched(stream, step, Batching(FixedSize(batch_size), 16, 0.02))
+def agent_of(made: Bench, step: Step, batching: Batching | None = None) -> None:
+    @made.app.agent(made.app.topic("in", value_serializer="raw"), name=made.agent)
+    async def agent(stream: StreamT[Run]) -> None:
+        if batching is not None:
+            await made.intake.batched(stream, step, batching)
         else:
             await made.intake.each(stream, step)
 
-    async with agent.test_context() as context:
-        for value in values:
-            await context.put(value, key=b"key", wait=not batch_size)
+
+def run(*values: bytes, partition: int = 3, first: int = 0) -> list[Record]:
+    return [record(value, first + n, partition=partition) for n, value in enumerate(values)]
 
 
-async def test_an_event_that_a_step_fails_on_is_dead_lettered_and_the_next_goes_through() -> None:
-    made, seen = Bench("agent"), []
-
-    async def step(events: Sequence[Record]) -> list[Outgoing]:
-        if events[0].value == b"bad":
+def failing_on(bad: bytes, ran: list[list[bytes | None]]) -> Step:
+    async def step(records: Sequence[Record]) -> list[Outgoing]:
+        values = [it.value for it in records]
+        ran.append(values)
+        if bad in values:
             raise RuntimeError("secret payload")
-        seen.append(events[0].value)
         return []
 
-    await put(made, [b"a", b"bad", b"b"], step)
-    assert seen == [b"a", b"b"]
+    return step
+
+
+async def test_a_record_that_a_step_fails_on_is_dead_lettered_and_the_next_goes_through() -> None:
+    made, ran = Bench("agent"), list[list[bytes | None]]()
+    agent_of(made, failing_on(b"bad", ran))
+    await made.put(run(b"a", b"bad"), run(b"b", first=2))
+    assert ran == [[b"a"], [b"bad"], [b"b"]]
     (letter,) = made.publisher.events(EventDeadLettered)
-    assert letter.cause == "internal-error"
+    assert (letter.cause, letter.offset, letter.key) == ("internal-error", 1, b"key")
     assert "secret" not in letter.detail
     assert letter.detail.startswith("RuntimeError at step:")
-    assert letter.key == b"key"
-
-
-async def test_when_brokers_do_not_take_the_outputs_the_process_ends() -> None:
-    made = Bench("agent")
-    made.publisher.broken = True
-
-    async def step(events: Sequence[Record]) -> list[Outgoing]:
-        raise RuntimeError
-
-    event = record(made.app)
-    with pytest.raises(Aborted, match="agent: brokers are away"):
-        await made.intake._run([event], step)
+    assert made.counts["agent events"] == 3
 
 
 async def test_a_batch_that_fails_is_run_again_one_by_one() -> None:
-    made, ran = Bench("agent"), []
-
-    async def step(events: Sequence[Record]) -> list[Outgoing]:
-        values = [event.value for event in events]
-        ran.append(values)
-        if b"bad" in values:
-            raise RuntimeError
-        return []
-
-    events = [
-        record(made.app, value, offset=offset) for offset, value in enumerate([b"a", b"bad", b"b"])
-    ]
-    await made.intake._run(events, step)
+    made, ran = Bench("agent"), list[list[bytes | None]]()
+    agent_of(made, failing_on(b"bad", ran), Batching(FixedSize(3), 16, 0.02))
+    await made.put(run(b"a", b"bad", b"b"))
     assert ran == [[b"a", b"bad", b"b"], [b"a"], [b"bad"], [b"b"]]
     (letter,) = made.publisher.events(EventDeadLettered)
     assert letter.offset == 1
 
 
+@pytest.mark.parametrize("batching", [None, Batching(FixedSize(2), 16, 0.02)])
+async def test_when_brokers_do_not_take_the_outputs_the_process_ends_with_nothing_acknowledged(
+    batching: Batching | None,
+) -> None:
+    made = Bench("agent")
+    made.publisher.broken = True
+    agent_of(made, failing_on(b"bad", []), batching)
+    with pytest.raises(Aborted, match="agent: brokers are away"):
+        await made.put(run(b"bad"))
+    assert made.counts["agent events"] == 0
+
+
+async def test_partitions_go_on_side_by_side_and_each_in_order() -> None:
+    made, seen, free = Bench("agent"), list[bytes | None](), asyncio.Event()
+
+    async def step(records: Sequence[Record]) -> list[Outgoing]:
+        (one,) = records
+        if one.value == b"a0":
+            await free.wait()
+        seen.append(one.value)
+        return []
+
+    agent_of(made, step)
+    async with made.app.agents["agent"].test_context() as agent:
+        held = await put_run(agent, run(b"a0", b"a1", partition=0))
+        behind = await put_run(agent, run(b"a2", partition=0, first=2))
+        beside = await put_run(agent, run(b"b0", partition=1))
+        await wait_until_async(lambda: beside.acked, 20)
+        assert seen == [b"b0"]
+        assert not held.acked
+        free.set()
+        await wait_until_async(lambda: behind.acked, 20)
+    assert seen == [b"b0", b"a0", b"a1", b"a2"]
+
+
+async def test_a_run_is_acknowledged_once_all_of_it_is_done() -> None:
+    """Batches take part of a run, and parts of several."""
+    made, free = Bench("agent"), asyncio.Event()
+
+    async def step(records: Sequence[Record]) -> list[Outgoing]:
+        if any(it.value == b"c" for it in records):
+            await free.wait()
+        return []
+
+    agent_of(made, step, Batching(FixedSize(2), 16, 0.02))
+    async with made.app.agents["agent"].test_context() as agent:
+        first = await put_run(agent, run(b"a", b"b", b"c"))
+        await wait_until_async(lambda: made.counts["agent events"] == 2, 20)
+        assert not first.acked
+        free.set()
+        await wait_until_async(lambda: first.acked, 20)
+
+
+async def test_batches_side_by_side_are_published_in_their_order() -> None:
+    made, free = Bench("agent"), asyncio.Event()
+
+    async def step(records: Sequence[Record]) -> list[Outgoing]:
+        if records[0].value == b"a":
+            await free.wait()
+        else:
+            free.set()
+        return [made.intake.reject(records[0], REJECTION)]
+
+    agent_of(made, step, Batching(FixedSize(1), 16, 0.02, at_once=2))
+    await made.put(run(b"a", b"b"))
+    assert [it.offset for it in made.publisher.events(EventDeadLettered)] == [0, 1]
+
+
+async def test_no_more_batches_are_in_work_than_were_asked_for() -> None:
+    made, free, at_work = Bench("agent"), asyncio.Event(), list[int]()
+
+    async def step(records: Sequence[Record]) -> list[Outgoing]:
+        at_work.append(1)
+        await free.wait()
+        return []
+
+    agent_of(made, step, Batching(FixedSize(1), 16, 0.02, at_once=2))
+    async with made.app.agents["agent"].test_context() as agent:
+        message = await put_run(agent, run(b"a", b"b", b"c", b"d"))
+        await wait_until_async(lambda: len(at_work) == 2, 20)
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert len(at_work) == 2
+        free.set()
+        await wait_until_async(lambda: message.acked, 20)
+
+
+async def test_a_process_that_is_unfit_ends_whatever_else_is_in_work() -> None:
+    made = Bench("agent")
+
+    async def step(records: Sequence[Record]) -> list[Outgoing]:
+        raise ProcessUnfit("no model")
+
+    agent_of(made, step, Batching(FixedSize(1), 16, 0.02, at_once=3))
+    with pytest.raises(Aborted, match="agent: no model"):
+        await made.put(run(b"a", b"b"))
+
+
 def test_coordinates_are_those_of_the_record() -> None:
-    where = coordinates(record(Bench("agent").app, offset=7))
+    where = coordinates(record(offset=7))
     assert (where.topic, where.partition, where.offset) == ("in", 3, 7)
     assert where.appended_at == 1_500_000
     assert where.traceparent == "trace"

@@ -19,6 +19,7 @@ from agents.aggregation.windows import WindowSpec
 from agents.decision import agent as decision
 from agents.decision.state_log import StateLog
 from agents.detection import agent as detection
+from agents.detection.detector import Detector
 from agents.intake import Abort, Intake
 from agents.oncall import health, web
 from agents.oncall.feed import Feed
@@ -27,11 +28,13 @@ from agents.publishing import Publisher
 from schemas import MICROSECONDS, Codec
 
 from .controls import ControlsFollower
-from .faust_mend import MendedApp
-from .kafka_config import faust_credentials, largest_record
+from .kafka_config import faust_credentials, largest_record, librdkafka_config
 from .policies import PolicyFiles
-from .serving import detection_work
+from .runs import RunApp
+from .serving import MakeDetector, detection_work
 from .settings import Settings
+
+_RUNS_BUFFERED = 8
 
 
 class Role(StrEnum):
@@ -54,7 +57,13 @@ class Ports:
 
 
 def build_app(
-    settings: Settings, bootstrap: str, role: Role, ports: Ports, partitions: int
+    settings: Settings,
+    bootstrap: str,
+    role: Role,
+    ports: Ports,
+    partitions: int,
+    *,
+    detector: MakeDetector = Detector,
 ) -> faust.App:
     """The app of ``role`` for the brokers at ``bootstrap``, whose topics have ``partitions``.
 
@@ -77,7 +86,7 @@ def build_app(
     match role:
         case Role.DETECTION:
             detecting = intake("detection")
-            work = detection_work(settings, detecting)
+            work = detection_work(settings, detecting, detector)
             detection.register(
                 app, ports.codec, work.serving, work.detector, detecting, batching=work.batching
             )
@@ -133,8 +142,12 @@ def _progress(app: faust.App) -> dict[str, bool]:
 
 def _bare_app(settings: Settings, bootstrap: str, role: Role, partitions: int) -> faust.App:
     largest = largest_record(settings)
-    return MendedApp(
+    return RunApp(
         f"firebreak-{role}",
+        librdkafka={
+            **librdkafka_config(settings, bootstrap),
+            "max.partition.fetch.bytes": largest,
+        },
         broker=[f"aiokafka://{server}" for server in bootstrap.split(",")],
         broker_credentials=faust_credentials(settings),
         autodiscover=False,
@@ -143,8 +156,8 @@ def _bare_app(settings: Settings, bootstrap: str, role: Role, partitions: int) -
         topic_partitions=partitions,
         topic_disable_leader=True,
         table_standby_replicas=0,
-        # Frames are large: what an agent does not hold itself stays with the brokers.
-        stream_buffer_maxsize=settings.batch_size,
+        # Runs, of up to a megabyte: what an agent does not hold itself stays with the brokers.
+        stream_buffer_maxsize=_RUNS_BUFFERED,
         stream_wait_empty=True,
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=largest,

@@ -1,21 +1,15 @@
-"""Four mends to Faust 0.15.3's consumer, without which events are lost when workers come and go.
+"""Mends to Faust 0.15.3's consumer, without which events are lost when workers come and go.
 
 1. *Seek, then resume* (faust-streaming #596; robinhood #625). ``Recovery`` makes the source
    partitions fetchable and seeks to the committed offsets afterwards. A batch fetched in between
    is taken for a hole in the log once the seek has moved the read offset back, and the hole is
    committed. Here partitions stay paused until the seek is done.
-2. *Commit nothing in flight.* ``_new_offset`` lets a run of acknowledged offsets start one past
-   the committed offset, or anywhere while nothing is committed, so a commit can step over an
-   event that is still being worked on. Here it can't.
-3. *No offset twice* (faust-streaming #606). Filling a hole may add offsets that are in the list
-   already, which ends the run of consecutive offsets early and leaves commits standing still.
-4. *Seek where nothing is committed too.* When Faust drops a batch because the flow was stopped, it
+2. *Seek where nothing is committed too.* When Faust drops a batch because the flow was stopped, it
    seeks back to the committed offsets, and aiokafka leaves a partition that has none where it is:
    behind the batch. A partition whose first batch meets a rebalance lost it whole. Here such a
    partition goes back to its beginning.
 
-Besides these, Faust has the broker hold an empty fetch for 1.5 s whatever the settings say, and a
-record that arrives on one partition waits behind it on brokers that do not cut it short.
+Two more, of what is committed, are in ``topology.runs``.
 
 The module is written for one version and says so at import. Remove it when upstream has the mends.
 """
@@ -23,14 +17,13 @@ The module is written for one version and says so at import. Remove it when upst
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import faust
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 FAUST_VERSION = "0.15.3"
-FETCH_WAIT_MS = 50
 
 if faust.__version__ != FAUST_VERSION:
     raise ImportError(
@@ -39,23 +32,12 @@ if faust.__version__ != FAUST_VERSION:
     )
 
 
-class _ConsumerThread(driver.AIOKafkaConsumerThread):
-    def _create_worker_consumer(self, transport: Any) -> Any:
-        consumer = super()._create_worker_consumer(transport)
-        # Read when the consumer starts, which is later; there is no setting that leads here.
-        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
-        return consumer
-
-
 class MendedConsumer(driver.Consumer):
-    """Faust's consumer with the four mends."""
+    """Faust's consumer with the mends."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._resume_after_seek: set[TP] = set()
-
-    def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
-        return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     def resume_partitions(self, tps: Iterable[TP]) -> None:
         """Resume changelogs at once; source partitions when ``perform_seek`` is done."""
@@ -85,21 +67,11 @@ class MendedConsumer(driver.Consumer):
             await self._thread.seek_to_beginning(*nowhere)
         return committed
 
-    def _new_offset(self, tp: TP) -> int | None:
-        acked = self._acked[tp]
-        committed = self._committed_offset[tp]
-        acked[:] = sorted({offset for offset in acked if committed is None or offset >= committed})
-        in_flight = [message.offset for message in self._unacked_messages if message.tp == tp]
-        if acked and in_flight and min(in_flight) < acked[0]:
-            return None
-        offset: int | None = super()._new_offset(tp)
-        return offset
-
 
 class MendedTransport(driver.Transport):
     """Faust's transport with the mended consumer."""
 
-    Consumer = MendedConsumer
+    Consumer: ClassVar[type[MendedConsumer]] = MendedConsumer
 
 
 class MendedApp(faust.App):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,9 @@ _BATCHES_HELD = 4
 """Frames are held for this many full batches: from them streams take turns."""
 _BATCHES_SHADOWED = 4
 """Frames may wait for the shadow for this many full batches."""
+
+MakeDetector = Callable[[int, float], Detector]
+"""Makes a detector of so many threads, and with so many seconds for a batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class DetectionWork:
         return {**self.serving.status(), "batch": batch}
 
 
-def detection_work(settings: Settings, intake: Intake) -> DetectionWork:
+def detection_work(settings: Settings, intake: Intake, detector: MakeDetector) -> DetectionWork:
     """Loads the line-up, which takes seconds.
 
     Raises ``SettingsInvalid`` where the line-up can't be read and ``BundleInvalid`` where its live
@@ -57,7 +60,7 @@ def detection_work(settings: Settings, intake: Intake) -> DetectionWork:
     cores = os.cpu_count() or 1
     serving = Serving(
         settings.bundle,
-        partial(_load, settings, cores),
+        partial(_load, settings),
         partial(
             Shadow,
             publish=intake.publish,
@@ -72,14 +75,15 @@ def detection_work(settings: Settings, intake: Intake) -> DetectionWork:
         raise SettingsInvalid(f"FIREBREAK_BUNDLE: {error}") from error
     budget = work_budget(settings.latency_target, settings.batch_wait)
     size = BatchSize(budget, settings.batch_size)
-    batching = Batching(size, _BATCHES_HELD * settings.batch_size, settings.batch_wait)
-    return DetectionWork(serving, Detector(cores, settings.inference_timeout), batching, size)
+    # One more than there are threads, so that none waits while a batch is being published.
+    at_once = cores + 1
+    hold = _BATCHES_HELD * settings.batch_size
+    batching = Batching(size, hold, settings.batch_wait, at_once)
+    return DetectionWork(serving, detector(cores, settings.inference_timeout), batching, size)
 
 
-def _load(settings: Settings, cores: int, folder: Path, part: Part) -> Judge:
-    # Live and canary take turns, so each may have all cores; the shadow works beside them, on the
-    # one thread that gives way.
-    threads = 1 if part is Part.SHADOW else cores
-    bundle = load_bundle(folder, settings.execution_providers, threads)
+def _load(settings: Settings, folder: Path, _part: Part) -> Judge:
+    # Batches are judged side by side, each on one thread.
+    bundle = load_bundle(folder, settings.execution_providers, threads=1)
     bounds = DecodeBounds(settings.max_payload_bytes, settings.max_pixels)
     return Judge(bundle, Decoder(bundle.manifest.input, bounds, time.thread_time))

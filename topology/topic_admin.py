@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -95,13 +95,17 @@ def open_admin(
     return admin
 
 
-def apply_topics(settings: Settings, bootstrap: str) -> None:
+def apply_topics(settings: Settings, bootstrap: str, *, partitions: int | None = None) -> None:
     """Bring the brokers at ``bootstrap`` to the shipped plan, without growing topics.
+
+    ``partitions`` replaces the plan's number of them.
 
     Raises ``TopicsUnreadable`` and ``TopicsNotApplied``.
     """
     admin = open_admin(settings, bootstrap)
     plan = load_plan()
+    if partitions is not None:
+        plan = tuple(replace(topic, partitions=partitions) for topic in plan)
     difference = compare(plan, read_topics(admin, plan))
     problems = [str(refused) for refused in difference.refused]
     if not problems:

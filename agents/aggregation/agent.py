@@ -16,8 +16,9 @@ from faust.types import StreamT
 from schemas import Codec, DetectionsMade, Ticked, topics
 
 from ..dead_letters import Coordinates, Rejection
-from ..intake import Intake, Record, coordinates, read
+from ..intake import Intake, coordinates, read
 from ..publishing import Outgoing, PublishFailed, outgoing
+from ..records import Record, Run
 from .rebuild import History, rebuild
 from .risk import PartitionWindows
 from .windows import WindowSpec
@@ -40,14 +41,14 @@ def register(
     topic = app.topic(topics.DETECTIONS, topics.TICKS, value_serializer="raw", key_serializer="raw")
     partitions: dict[int, PartitionWindows] = {}
 
-    async def step(events: Sequence[Record]) -> list[Outgoing]:
-        (event,) = events
-        source = coordinates(event)
+    async def step(records: Sequence[Record]) -> list[Outgoing]:
+        (record,) = records
+        source = coordinates(record)
         if source.topic == topics.TICKS:
-            return tick(event, source)
-        batch = read(codec, event, DetectionsMade)
+            return tick(record, source)
+        batch = read(codec, record, DetectionsMade)
         if isinstance(batch, Rejection):
-            return [intake.reject(event, batch)]
+            return [intake.reject(record, batch)]
         windows = partitions.get(source.partition)
         if windows is None or windows.next_offset != source.offset:
             windows = await rebuild(codec, history, spec, source, batch)
@@ -57,10 +58,10 @@ def register(
             intake.count_refused(reason, times)
         return [outgoing(risk, source.traceparent) for risk in risks]
 
-    def tick(event: Record, source: Coordinates) -> list[Outgoing]:
-        ticked = read(codec, event, Ticked)
+    def tick(record: Record, source: Coordinates) -> list[Outgoing]:
+        ticked = read(codec, record, Ticked)
         if isinstance(ticked, Rejection):
-            return [intake.reject(event, ticked)]
+            return [intake.reject(record, ticked)]
         windows = partitions.setdefault(source.partition, PartitionWindows(spec))
         heard = windows.tick(ticked.ticked_at, source.partition)
         return [outgoing(heard, source.traceparent, source.partition)]
@@ -72,7 +73,7 @@ def register(
         await publish_ticks(intake, mine, now_us())
 
     @app.agent(topic, name="aggregation")
-    async def aggregation(stream: StreamT[bytes]) -> None:
+    async def aggregation(stream: StreamT[Run]) -> None:
         await intake.each(stream, step)
 
 

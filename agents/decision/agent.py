@@ -21,8 +21,9 @@ from schemas import (
 )
 
 from ..dead_letters import Rejection
-from ..intake import Intake, Record, coordinates, read
+from ..intake import Intake, coordinates, read
 from ..publishing import Outgoing, ProcessUnfit, outgoing
+from ..records import Record, Run
 from .controls import Controls
 from .memories import Memories
 from .policies import Policies
@@ -50,14 +51,14 @@ def register(
     topic = app.topic(*_INPUTS, value_serializer="raw", key_serializer="raw")
     memories = Memories(state_log)
 
-    async def step(events: Sequence[Record]) -> list[Outgoing]:
-        (event,) = events
-        source = coordinates(event)
+    async def step(records: Sequence[Record]) -> list[Outgoing]:
+        (record,) = records
+        source = coordinates(record)
         held = memories.of(source.partition)
         await held.memory.catch_up(source.topic, source.offset)
-        told = read(codec, event, _INPUTS[source.topic])
+        told = read(codec, record, _INPUTS[source.topic])
         if isinstance(told, Rejection):
-            return [intake.reject(event, told)]
+            return [intake.reject(record, told)]
         outcome, effects = await held.take(source.topic, source.offset, told, policies(), controls)
         for refusal in outcome.refusals:
             intake.count_refused(refusal)
@@ -79,7 +80,7 @@ def register(
     app.on_partitions_assigned.connect(handed_over, weak=False)
 
     @app.agent(topic, name="decision")
-    async def decision_agent(stream: StreamT[bytes]) -> None:
+    async def decision_agent(stream: StreamT[Run]) -> None:
         await intake.each(stream, step)
 
 

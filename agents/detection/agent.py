@@ -11,8 +11,9 @@ from schemas import Codec, FrameSampled, topics
 
 from ..batches import Batching
 from ..dead_letters import Rejection
-from ..intake import Intake, Record, coordinates, read
+from ..intake import Intake, appended_at, coordinates, read
 from ..publishing import Outgoing
+from ..records import Record, Run
 from .admission import admit
 from .batching import Judged, compose
 from .detector import Detector
@@ -31,32 +32,32 @@ def register(
     """Put the detection agent on ``app``."""
     topic = app.topic(topics.FRAME_SAMPLES, value_serializer="raw", key_serializer="raw")
 
-    async def step(events: Sequence[Record]) -> list[Outgoing]:
+    async def step(records: Sequence[Record]) -> list[Outgoing]:
         outgoing: list[Outgoing] = []
         admitted: list[tuple[Record, FrameSampled]] = []
-        for event in events:
-            frame = _admit(codec, event)
+        for record in records:
+            frame = _admit(codec, record)
             if isinstance(frame, Rejection):
-                outgoing.append(intake.reject(event, frame))
+                outgoing.append(intake.reject(record, frame))
             else:
-                admitted.append((event, frame))
+                admitted.append((record, frame))
         outcomes = await detector.judge(serving.judges, [frame for _, frame in admitted])
         judged: list[Judged] = []
-        for (event, frame), outcome in zip(admitted, outcomes, strict=True):
+        for (record, frame), outcome in zip(admitted, outcomes, strict=True):
             if isinstance(outcome, Rejection):
-                outgoing.append(intake.reject(event, outcome))
+                outgoing.append(intake.reject(record, outcome))
             else:
-                judged.append(Judged(frame, coordinates(event), outcome.bundle, outcome.scores))
+                judged.append(Judged(frame, coordinates(record), outcome.bundle, outcome.scores))
                 serving.show(judged[-1], outcome)
         return [*outgoing, *compose(judged)]
 
     @app.agent(topic, name="detection")
-    async def detection(stream: StreamT[bytes]) -> None:
+    async def detection(stream: StreamT[Run]) -> None:
         await intake.batched(stream, step, batching)
 
 
-def _admit(codec: Codec, event: Record) -> FrameSampled | Rejection:
-    frame = read(codec, event, FrameSampled)
+def _admit(codec: Codec, record: Record) -> FrameSampled | Rejection:
+    frame = read(codec, record, FrameSampled)
     if isinstance(frame, Rejection):
         return frame
-    return admit(frame, coordinates(event).appended_at) or frame
+    return admit(frame, appended_at(record)) or frame

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import cast
 
 from schemas import FrameSampled
 
@@ -18,7 +19,7 @@ from .resize import Pixels
 
 
 class InferenceStuck(ProcessUnfit):
-    """The model did not answer in time; its thread can't be taken back."""
+    """A batch was not judged in time; its thread can't be taken back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ class Scored:
     """What ``bundle`` says of ``pixels``: a score, 0 to 1, for each of its signals."""
 
     bundle: ModelBundle
-    pixels: Pixels
+    pixels: Pixels | None
+    """``None`` where they were not looked at."""
     scores: list[float]
 
 
@@ -54,17 +56,18 @@ Outcome = Scored | Rejection
 
 
 class Detector:
-    """The threads that decode and judge.
+    """Judges batches, each on one of ``threads`` threads from its payloads to its scores.
 
-    PyAV and ONNX Runtime release the interpreter lock while they work. Decoding takes
-    ``decode_threads``. Live and canary share one thread for inference, so that they take turns
-    at the cores, and let the model's own threads do the rest. ``timeout`` is in seconds.
+    PyAV and ONNX Runtime release the interpreter lock while they work, so that batches go on side
+    by side. A batch is never handed from thread to thread, nor a model's operator spread over
+    threads that wait for each other: on the same cores that judges more frames for less CPU.
+    ``timeout`` is in seconds, for a batch.
     """
 
-    def __init__(self, decode_threads: int, timeout: float) -> None:
+    def __init__(self, threads: int, timeout: float) -> None:
+        self.threads = threads
         self._timeout = timeout
-        self._decoding = ThreadPoolExecutor(decode_threads, thread_name_prefix="decode")
-        self._inferring = ThreadPoolExecutor(1, thread_name_prefix="infer")
+        self._judging = ThreadPoolExecutor(threads, thread_name_prefix="judge")
 
     async def judge(self, judges: Judges, frames: Sequence[FrameSampled]) -> list[Outcome]:
         """One outcome a frame, in order; each frame's by one bundle.
@@ -72,59 +75,61 @@ class Detector:
         What the canary can't judge is judged by the live bundle: a bundle that is tried out must
         not leave its streams unwatched. Raises ``InferenceStuck``.
         """
-        outcomes: dict[int, Outcome] = {}
-        if judges.canary is not None:
-            share = [number for number, frame in enumerate(frames) if judges.by_canary(frame)]
-            found = await self._judge(judges.canary, [frames[number] for number in share])
-            outcomes = {n: it for n, it in zip(share, found, strict=True) if isinstance(it, Scored)}
-        rest = [number for number in range(len(frames)) if number not in outcomes]
-        found = await self._judge(judges.live, [frames[number] for number in rest])
-        outcomes |= dict(zip(rest, found, strict=True))
-        return [outcomes[number] for number in range(len(frames))]
-
-    async def _judge(self, judge: Judge, frames: Sequence[FrameSampled]) -> list[Outcome]:
         loop = asyncio.get_running_loop()
-        decode = judge.decoder.decode
-        decoded = await asyncio.gather(
-            *(loop.run_in_executor(self._decoding, decode, frame) for frame in frames)
-        )
-        readable = [pixels for pixels in decoded if not isinstance(pixels, Rejection)]
-        inferred = iter(await self._infer(judge.bundle, readable))
-        outcomes: list[Outcome] = []
-        for frame, pixels in zip(frames, decoded, strict=True):
-            if isinstance(pixels, Rejection):
-                outcomes.append(pixels)
-                continue
-            scores = next(inferred)
-            outcomes.append(
-                Rejection(DeadLetterCause.INFERENCE_FAILED, str(scores), frame.stream_id)
-                if isinstance(scores, InferenceFailed)
-                else Scored(judge.bundle, pixels, scores)
-            )
-        return outcomes
-
-    async def _infer(
-        self, bundle: ModelBundle, batch: Sequence[Pixels]
-    ) -> list[list[float] | InferenceFailed]:
-        """A batch that the model fails on is halved until the frames it fails on stand alone, so
-        that one frame can't take its neighbours with it."""
-        if not batch:
-            return []
-        loop = asyncio.get_running_loop()
-        running = loop.run_in_executor(self._inferring, bundle.judge, batch)
+        running = loop.run_in_executor(self._judging, judge_batch, judges, frames)
         try:
-            scores = await asyncio.wait_for(running, self._timeout)
-        except InferenceFailed as error:
-            if len(batch) == 1:
-                return [error]
-            middle = len(batch) // 2
-            halves = batch[:middle], batch[middle:]
-            return [scores for half in halves for scores in await self._infer(bundle, half)]
+            return await asyncio.wait_for(running, self._timeout)
         except TimeoutError as error:
-            raise InferenceStuck(f"{bundle.label}: no answer in {self._timeout} s") from error
-        return [[float(score) for score in row] for row in scores]
+            label = judges.live.bundle.label
+            raise InferenceStuck(f"{label}: no answer in {self._timeout} s") from error
 
     def close(self) -> None:
-        """Let the threads end; frames in work are finished first."""
-        self._decoding.shutdown()
-        self._inferring.shutdown()
+        """Let the threads end; batches in work are finished first."""
+        self._judging.shutdown()
+
+
+def judge_batch(judges: Judges, frames: Sequence[FrameSampled]) -> list[Outcome]:
+    """One outcome a frame, in order. Blocks while it decodes and computes."""
+    outcomes: dict[int, Outcome] = {}
+    if judges.canary is not None:
+        share = [number for number, frame in enumerate(frames) if judges.by_canary(frame)]
+        found = _judge(judges.canary, [frames[number] for number in share])
+        outcomes = {n: it for n, it in zip(share, found, strict=True) if isinstance(it, Scored)}
+    rest = [number for number in range(len(frames)) if number not in outcomes]
+    found = _judge(judges.live, [frames[number] for number in rest])
+    outcomes |= dict(zip(rest, found, strict=True))
+    return [outcomes[number] for number in range(len(frames))]
+
+
+def _judge(judge: Judge, frames: Sequence[FrameSampled]) -> list[Outcome]:
+    decoded = [judge.decoder.decode(frame) for frame in frames]
+    readable = [pixels for pixels in decoded if not isinstance(pixels, Rejection)]
+    inferred = iter(_infer(judge.bundle, readable))
+    outcomes: list[Outcome] = []
+    for frame, pixels in zip(frames, decoded, strict=True):
+        if isinstance(pixels, Rejection):
+            outcomes.append(pixels)
+            continue
+        scores = next(inferred)
+        outcomes.append(
+            Rejection(DeadLetterCause.INFERENCE_FAILED, str(scores), frame.stream_id)
+            if isinstance(scores, InferenceFailed)
+            else Scored(judge.bundle, pixels, scores)
+        )
+    return outcomes
+
+
+def _infer(bundle: ModelBundle, batch: Sequence[Pixels]) -> list[list[float] | InferenceFailed]:
+    """A batch that the model fails on is halved until the frames it fails on stand alone, so that
+    one frame can't take its neighbours with it."""
+    if not batch:
+        return []
+    try:
+        scores = bundle.judge(batch)
+    except InferenceFailed as error:
+        if len(batch) == 1:
+            return [error]
+        middle = len(batch) // 2
+        halves = batch[:middle], batch[middle:]
+        return [scores for half in halves for scores in _infer(bundle, half)]
+    return cast(list[list[float] | InferenceFailed], scores.tolist())

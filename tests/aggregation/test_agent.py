@@ -16,7 +16,7 @@ from schemas import (
     topics,
 )
 from tests.builders import SECOND, START, detection, detections_made
-from tests.shell import CODEC, Bench, put_record
+from tests.shell import CODEC, Bench, record
 
 SPEC = WindowSpec()
 
@@ -54,11 +54,12 @@ def bench(log: Log) -> Bench:
 
 
 async def put(made: Bench, offset: int, *values: bytes) -> None:
-    """Values as records from ``offset`` on."""
-    async with made.app.agents["aggregation"].test_context() as agent:
-        for value in values:
-            await put_record(agent, topics.DETECTIONS, value, offset, key=b"0")
-            offset += 1
+    """Put ``values`` through the agent, from ``offset`` on, in runs of two."""
+    records = [
+        record(value, number, topic=topics.DETECTIONS, partition=0, key=b"0")
+        for number, value in enumerate(values, offset)
+    ]
+    await made.put(*(records[at : at + 2] for at in range(0, len(records), 2)))
 
 
 async def test_detections_become_risk_keyed_by_stream() -> None:
@@ -136,8 +137,7 @@ async def test_a_refused_frame_is_counted() -> None:
 
 
 async def put_tick(made: Bench, value: bytes, offset: int = 0) -> None:
-    async with made.app.agents["aggregation"].test_context() as agent:
-        await put_record(agent, topics.TICKS, value, offset)
+    await made.put([record(value, offset, topic=topics.TICKS, partition=0)])
 
 
 async def test_a_tick_tells_which_streams_are_heard_to_the_partition_it_is_about() -> None:

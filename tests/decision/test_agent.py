@@ -26,7 +26,7 @@ from schemas import (
     topics,
 )
 from tests.decision.timeline import SESSION, STREAM, heard, order, risk, update
-from tests.shell import CODEC, Aborted, Bench, KeepingStateLog, put_record
+from tests.shell import CODEC, Aborted, Bench, KeepingStateLog, record
 
 POLICY = default_policy()
 KEY = f"{STREAM}\x1f{SESSION}".encode()
@@ -52,12 +52,13 @@ class Court:
         )
 
     async def put(self, *events: Event | bytes, topic: str = topics.RISK) -> None:
-        async with self.bench.app.agents["decision"].test_context() as agent:
-            for event in events:
-                value = event if isinstance(event, bytes) else CODEC.encode(event)
-                name = topic if isinstance(event, bytes) else topics.TOPIC_OF[type(event).__name__]
-                await put_record(agent, name, value, self.offsets[name])
-                self.offsets[name] += 1
+        records = []
+        for event in events:
+            value = event if isinstance(event, bytes) else CODEC.encode(event)
+            name = topic if isinstance(event, bytes) else topics.TOPIC_OF[type(event).__name__]
+            records.append(record(value, self.offsets[name], topic=name, partition=0))
+            self.offsets[name] += 1
+        await self.bench.put(*([it] for it in records))
 
     def again(self) -> Court:
         """Another worker that takes the partition over and is handed the same records again."""

@@ -25,8 +25,7 @@ from schemas import DetectionsMade, EventDeadLettered, FrameSampled
 from tests.builders import SECOND, START, frame_sampled
 from tests.detection.serving import serving_of
 from tests.detection.test_decode import picture
-from tests.shell import CODEC, Bench, FixedSize
-from tests.waiting import wait_until_async
+from tests.shell import CODEC, Bench, FixedSize, record
 
 DEFAULT = Path(__file__).parents[2] / "agents/detection/bundles/lite0"
 BOUNDS = DecodeBounds(payload_bytes=200_000, pixels=640 * 480)
@@ -46,14 +45,11 @@ async def judge(bundle: Any, frames: Sequence[FrameSampled | bytes]) -> Bench:
     """Put ``frames`` through the agent as records appended at ``START``, in batches of four."""
     made = Bench("detection")
     serving = serving_of(made, live=judge_of(bundle))
-    detector = Detector(decode_threads=2, timeout=10.0)
-    batching = Batching(FixedSize(4), hold=64, wait=0.05)
+    detector = Detector(threads=2, timeout=10.0)
+    batching = Batching(FixedSize(4), hold=64, wait=0.05, at_once=3)
     detection.register(made.app, CODEC, serving, detector, made.intake, batching=batching)
-    async with made.app.agents["detection"].test_context() as agent:
-        for frame in frames:
-            value = frame if isinstance(frame, bytes) else CODEC.encode(frame)
-            await agent.put(value, key=b"k", timestamp=START / SECOND, wait=False)
-        await wait_until_async(lambda: made.counts["detection events"] == len(frames), 20)
+    values = [frame if isinstance(frame, bytes) else CODEC.encode(frame) for frame in frames]
+    await made.put([record(it, number, appended_at=START) for number, it in enumerate(values)])
     detector.close()
     return made
 
@@ -157,14 +153,14 @@ class Stuck(Fussy):
 
 
 async def test_a_model_that_does_not_answer_ends_the_process(bundle: ModelBundle) -> None:
-    detector = Detector(decode_threads=1, timeout=0.05)
+    detector = Detector(threads=1, timeout=0.05)
     with pytest.raises(InferenceStuck):
         await detector.judge(Judges(judge_of(Stuck(bundle))), [GOOD])
     detector.close()
 
 
 async def test_the_event_loop_goes_on_while_frames_are_judged(bundle: ModelBundle) -> None:
-    detector = Detector(decode_threads=1, timeout=10.0)
+    detector = Detector(threads=1, timeout=10.0)
     judging = asyncio.create_task(detector.judge(Judges(judge_of(bundle)), [GOOD] * 64))
     turns = 0
     while not judging.done():

@@ -17,7 +17,7 @@ from schemas import BundlesDisagreed, FrameRef, topics
 from tests.builders import START, frame_sampled
 from tests.detection.tiny_bundle import MANIFEST
 
-SOURCE = Coordinates(topics.FRAME_SAMPLES, 3, 17, START, b"stream-1", "trace")
+SOURCE = Coordinates(topics.FRAME_SAMPLES, 3, 17, START, b"stream-1", [("traceparent", b"trace")])
 TINY = parse_manifest(
     MANIFEST.format(
         files=f'"model.onnx" = "{"0" * 64}"',

@@ -15,10 +15,10 @@ from agents.detection.detector import Detector, Judge
 from agents.detection.lineup import Part, in_canary
 from agents.detection.serving import Load, Serving
 from schemas import BundlesDisagreed, DetectionsMade, EventDeadLettered
-from tests.builders import SECOND, START, frame_sampled
+from tests.builders import START, frame_sampled
 from tests.detection.serving import load, serve, settle, write_version
 from tests.detection.test_decode import picture
-from tests.shell import CODEC, Bench, FixedSize
+from tests.shell import CODEC, Bench, FixedSize, put_run, record
 from tests.waiting import wait_until_async
 
 STREAMS = [f"stream-{number}" for number in range(40)]
@@ -68,8 +68,8 @@ async def at_work(source: Path, load: Load = load) -> AsyncIterator[Work]:
     made = Bench("detection")
     serving = serve(made, source, load)
     serving.begin()
-    detector = Detector(decode_threads=2, timeout=10.0)
-    batching = Batching(FixedSize(8), hold=64, wait=0.05)
+    detector = Detector(threads=2, timeout=10.0)
+    batching = Batching(FixedSize(8), hold=64, wait=0.05, at_once=3)
     detection.register(made.app, CODEC, serving, detector, made.intake, batching=batching)
     async with made.app.agents["detection"].test_context() as agent:
 
@@ -77,9 +77,9 @@ async def at_work(source: Path, load: Load = load) -> AsyncIterator[Work]:
             for stream in streams:
                 frame = frame_sampled(stream_id=stream, payload=PICTURE, sequence=len(work.streams))
                 work.streams.append(stream)
-                await agent.put(
-                    CODEC.encode(frame), key=stream.encode(), timestamp=START / SECOND, wait=False
-                )
+                number, key = len(work.streams) - 1, stream.encode()
+                one = record(CODEC.encode(frame), number, key=key, appended_at=START)
+                await put_run(agent, [one])
 
         work = Work(made, serving, put)
         yield work

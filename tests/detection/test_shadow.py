@@ -53,7 +53,7 @@ def show(shown: Shadow, live: Judge, *numbers: int, payload: bytes = b"") -> Non
     """Show frames of these offsets, which the live bundle has judged."""
     for number in numbers:
         frame = frame_sampled(sequence=number, payload=payload)
-        source = Coordinates(topics.FRAME_SAMPLES, 0, number, START, b"stream-1", None)
+        source = Coordinates(topics.FRAME_SAMPLES, 0, number, START, b"stream-1")
         scores = [float(score) for score in live.bundle.judge([RED])[0]]
         shown.show(Judged(frame, source, live.bundle, scores), Scored(live.bundle, RED, scores))
 

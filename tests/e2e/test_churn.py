@@ -37,7 +37,7 @@ from schemas import (
 )
 from tests.builders import SECOND, detection, detections_made
 from tests.e2e.support import CODEC, Reader, produce
-from tests.e2e.workers import Workers, policy_file
+from tests.e2e.workers import PATIENT, Workers, policy_file
 from tests.waiting import wait_until
 from topology.broker import EmbeddedBroker
 from topology.policies import load_policy
@@ -48,13 +48,6 @@ pytestmark = pytest.mark.e2e
 STREAMS = 64
 FRAMES = 60
 ROUNDS = 4
-PATIENT = (
-    ("takedowns =", "takedowns = 1000"),
-    ("share_at_risk =", "share_at_risk = 1.0"),
-    ("takedown_within =", 'takedown_within = "1 h"'),
-    ("escalation_within =", 'escalation_within = {elevated="1 h", high="1 h", critical="1 h"}'),
-)
-"""A policy under which neither the breaker nor time decides anything while the test runs."""
 
 
 def batches() -> Iterator[tuple[bytes, DetectionsMade]]:

@@ -14,6 +14,14 @@ from tests.e2e.support import READY_SECONDS, free_port_pair, get
 from tests.waiting import wait_until
 from topology.app import Role
 
+PATIENT = (
+    ("takedowns =", "takedowns = 1000"),
+    ("share_at_risk =", "share_at_risk = 1.0"),
+    ("takedown_within =", 'takedown_within = "1 h"'),
+    ("escalation_within =", 'escalation_within = {elevated="1 h", high="1 h", critical="1 h"}'),
+)
+"""A policy under which neither the breaker nor time decides anything while a test runs."""
+
 
 class Workers:
     """Workers of the judgement role under ``policy``, all ready once ``start`` returns."""

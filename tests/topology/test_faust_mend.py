@@ -10,10 +10,8 @@ from faust.types import TP
 
 from topology.faust_mend import (
     FAUST_VERSION,
-    FETCH_WAIT_MS,
     MendedApp,
     MendedConsumer,
-    MendedTransport,
 )
 
 SOURCE = TP("source", 0)
@@ -51,21 +49,6 @@ def thread(consumer: MendedConsumer) -> Thread:
     return made
 
 
-class Message:
-    """As much of Faust's as the consumer looks at."""
-
-    def __init__(self, offset: int) -> None:
-        self.tp, self.offset = SOURCE, offset
-
-
-def acked(consumer: MendedConsumer, *offsets: int) -> None:
-    consumer._acked[SOURCE].extend(offsets)
-
-
-def in_flight(consumer: MendedConsumer, *messages: Any) -> None:
-    consumer._unacked_messages = set(messages)
-
-
 def test_the_mends_are_for_the_version_that_is_locked() -> None:
     assert faust.__version__ == FAUST_VERSION
 
@@ -97,31 +80,3 @@ async def test_a_partition_without_a_commit_is_sought_to_its_beginning(
     thread.committed = {SOURCE: committed}
     await consumer.perform_seek()
     assert (thread.sought_to_beginning == (SOURCE,)) is goes_back
-
-
-@pytest.mark.parametrize("committed", [None, 0, 5])
-def test_an_event_in_flight_is_not_committed_over(
-    consumer: MendedConsumer, committed: int | None
-) -> None:
-    consumer._committed_offset[SOURCE] = committed
-    in_flight(consumer, Message(5))
-    acked(consumer, 6, 7)
-    assert consumer._new_offset(SOURCE) is None
-
-
-def test_what_lies_before_an_event_in_flight_is_committed(consumer: MendedConsumer) -> None:
-    consumer._committed_offset[SOURCE] = 5
-    in_flight(consumer, Message(7))
-    acked(consumer, 5, 6)
-    assert consumer._new_offset(SOURCE) == 7
-
-
-def test_an_offset_that_is_listed_twice_does_not_end_the_run(consumer: MendedConsumer) -> None:
-    consumer._committed_offset[SOURCE] = 5
-    acked(consumer, 5, 6, 6, 7)
-    assert consumer._new_offset(SOURCE) == 8
-
-
-async def test_an_empty_fetch_is_not_held_for_long(consumer: MendedConsumer) -> None:
-    created = consumer._thread._create_worker_consumer(cast(MendedTransport, consumer.transport))
-    assert created._fetch_max_wait_ms == FETCH_WAIT_MS

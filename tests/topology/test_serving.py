@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from agents.detection.detector import Detector
 from agents.detection.manifest import BundleInvalid
 from tests.detection.serving import write_version
 from tests.shell import Bench
@@ -14,7 +15,8 @@ from topology.settings import Settings, SettingsInvalid, load_settings
 
 
 def work(bundle: Path, **given: object) -> DetectionWork:
-    return detection_work(load_settings(bundle=bundle, **given), Bench("detection").intake)
+    settings = load_settings(bundle=bundle, **given)
+    return detection_work(settings, Bench("detection").intake, Detector)
 
 
 def test_a_worker_starts_with_single_frames_and_tells_what_it_believes_they_cost(

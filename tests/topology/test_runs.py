@@ -1,0 +1,175 @@
+"""Runs: how records are put together, and what of them is committed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import pytest
+from faust.types import TP
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.records import Record
+from tests.shell import record
+from topology.runs import MOST_BYTES, MOST_RECORDS, RunApp, RunConsumer, RunMessage, runs_of
+
+SOURCE, OTHER = TP("source", 0), TP("source", 1)
+
+
+@pytest.fixture
+def consumer() -> RunConsumer:
+    app = RunApp(
+        *("runs",),
+        librdkafka={},
+        broker="kafka://127.0.0.1:1",
+        store="memory://",
+        autodiscover=False,
+    )
+    return cast(RunConsumer, app.consumer)
+
+
+class Message:
+    """As much of a run's as the consumer looks at to commit."""
+
+    def __init__(self, first: int, tp: TP = SOURCE) -> None:
+        self.first, self.tp = first, tp
+
+
+def commit(
+    consumer: RunConsumer, acked: Sequence[int], in_work: Sequence[int], committed: int | None
+) -> int | None:
+    """What is committed where runs that end with ``acked`` are done, and those that begin with
+    ``in_work`` are not."""
+    consumer._committed_offset[SOURCE] = committed
+    consumer._acked[SOURCE].extend(acked)
+    messages: Any = {Message(first) for first in in_work}
+    consumer._unacked_messages = messages
+    return consumer._new_offset(SOURCE)
+
+
+@pytest.mark.parametrize(
+    ("acked", "in_work", "committed", "expected"),
+    [
+        ([], [], 5, None),
+        ([7], [], 5, 8),
+        ([7], [], None, 8),
+        ([7, 9], [], 5, 10),
+        ([9, 7], [], 5, 10),  # in any order
+        ([7], [8], 5, 8),  # up to what is in work
+        ([12], [5], 5, None),  # never over it
+        ([12], [5], None, None),
+        ([12], [0], 0, None),
+        ([6, 12], [7], 5, 7),
+        ([20], [], 5, 21),  # over holes in the log: nothing is there
+        ([4], [], 9, None),  # never back
+    ],
+)
+def test_what_lies_before_the_first_record_in_work_is_committed(
+    consumer: RunConsumer,
+    acked: list[int],
+    in_work: list[int],
+    committed: int | None,
+    expected: int | None,
+) -> None:
+    assert commit(consumer, acked, in_work, committed) == expected
+
+
+def test_what_could_not_be_committed_yet_is_once_what_was_before_it_is_done(
+    consumer: RunConsumer,
+) -> None:
+    assert commit(consumer, [12], [5], 5) is None
+    assert commit(consumer, [8], [], 5) == 13
+
+
+def test_work_in_another_partition_holds_nothing_up(consumer: RunConsumer) -> None:
+    consumer._acked[SOURCE].append(7)
+    others: Any = {Message(1, OTHER)}
+    consumer._unacked_messages = others
+    assert consumer._new_offset(SOURCE) == 8
+
+
+@given(st.lists(st.integers(0, MOST_BYTES), max_size=200))
+def test_runs_hold_every_record_in_order_within_their_bounds(sizes: list[int]) -> None:
+    records: list[Record] = [record(bytes(size), at) for at, size in enumerate(sizes)]
+    runs = runs_of(records)
+    assert [it for run in runs for it in run] == records
+    assert all(1 <= len(run) <= MOST_RECORDS for run in runs)
+    assert all(sum(len(it.value or b"") for it in run) <= MOST_BYTES for run in runs)
+
+
+def test_a_record_larger_than_a_run_is_a_run(consumer: RunConsumer) -> None:
+    large = record(bytes(MOST_BYTES + 1), 1)
+    assert [len(run) for run in runs_of([record(), large, record(offset=2)])] == [1, 1, 1]
+
+
+class Brokers:
+    """Answers each fetch with what it was given, and notes what was asked for."""
+
+    def __init__(self, fetched: Mapping[TP, Sequence[Record]]) -> None:
+        self.fetched, self.asked = fetched, list[set[TP]]()
+
+    async def fetch(
+        self,
+        partitions: set[TP],
+        timeout: float,  # noqa: ASYNC109
+    ) -> Mapping[TP, Sequence[Record]]:
+        self.asked.append(set(partitions))
+        return self.fetched
+
+
+def fetching(
+    consumer: RunConsumer, monkeypatch: pytest.MonkeyPatch, fetched: Mapping[TP, Sequence[Record]]
+) -> Brokers:
+    brokers = Brokers(fetched)
+
+    async def get(
+        active_partitions: set[TP],
+        timeout: float,  # noqa: ASYNC109
+    ) -> Mapping[TP, Sequence[Record]]:
+        return await brokers.fetch(active_partitions, timeout)
+
+    monkeypatch.setattr(consumer, "_getmany", get)
+    consumer._active_partitions = set(fetched)
+    return brokers
+
+
+async def given_out(consumer: RunConsumer) -> list[RunMessage]:
+    return [message async for _, message in consumer.getmany(timeout=0.1)]
+
+
+async def test_partitions_are_given_out_by_turns(
+    consumer: RunConsumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched = {
+        tp: [record(offset=at, topic=tp.topic, partition=tp.partition) for at in range(count)]
+        for tp, count in ((SOURCE, 2 * MOST_RECORDS), (OTHER, 1))
+    }
+    fetching(consumer, monkeypatch, fetched)
+    messages = await given_out(consumer)
+    assert [(it.partition, it.first, it.offset) for it in messages] == [
+        (0, 0, MOST_RECORDS - 1),
+        (1, 0, 0),
+        (0, MOST_RECORDS, 2 * MOST_RECORDS - 1),
+    ]
+    value: Any = messages[1].value
+    assert value == fetched[OTHER]
+
+
+async def test_what_was_fetched_for_another_generation_is_not_given_out(
+    consumer: RunConsumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetching(consumer, monkeypatch, {SOURCE: [record()], OTHER: [record()]})
+    found = []
+    async for _, message in consumer.getmany(timeout=0.1):
+        found.append(message)
+        consumer.app.consumer_generation_id += 1
+    assert len(found) == 1
+
+
+async def test_a_partition_that_was_paused_meanwhile_is_not_given_out(
+    consumer: RunConsumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetching(consumer, monkeypatch, {SOURCE: [record()], OTHER: [record()]})
+    consumer.pause_partitions({SOURCE})
+    assert [message.tp for message in await given_out(consumer)] == [OTHER]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 import msgspec
 
@@ -41,6 +42,13 @@ class Rejection:
     stream_id: str = ""
 
 
+class Headed(Protocol):
+    """What has a record's headers."""
+
+    @property
+    def headers(self) -> ReadHeaders: ...
+
+
 class Coordinates(msgspec.Struct, frozen=True):
     """One Kafka record. ``appended_at`` is microseconds since the epoch, -1 where unknown."""
 
@@ -49,12 +57,12 @@ class Coordinates(msgspec.Struct, frozen=True):
     offset: int
     appended_at: int
     key: bytes
-    headers: ReadHeaders = None
+    record: Headed | None = None
 
     @property
     def traceparent(self) -> str | None:
         """Looked up when asked for: most records cause nothing by themselves."""
-        return read_traceparent(self.headers)
+        return None if self.record is None else read_traceparent(self.record.headers)
 
 
 def dead_letter(agent: str, source: Coordinates, rejection: Rejection) -> Outgoing:

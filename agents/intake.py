@@ -52,7 +52,7 @@ def coordinates(record: Record) -> Coordinates:
         offset=record.offset,
         appended_at=appended_at(record),
         key=record.key or b"",
-        headers=record.headers,
+        record=record,
     )
 
 

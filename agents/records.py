@@ -6,10 +6,12 @@ record (``topology.runs`` makes them).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from faust.types import EventT
+
+from schemas import ReadHeaders
 
 
 class Record(Protocol):
@@ -36,7 +38,7 @@ class Record(Protocol):
     def value(self) -> bytes | None: ...
 
     @property
-    def headers(self) -> Iterable[tuple[str, bytes | None]]: ...
+    def headers(self) -> ReadHeaders: ...
 
 
 Run = Sequence[Record]

@@ -49,8 +49,8 @@ def record(
     appended_at: int = 1_500_000,
 ) -> Fetched:
     """A record, ``appended_at`` in microseconds since the epoch."""
-    headers: list[tuple[str, bytes | None]] = [("traceparent", b"trace")]
-    return Fetched(topic, partition, offset, appended_at // 1000, key, value, headers)
+    at = appended_at // 1000
+    return Fetched(topic, partition, offset, at, key, value, lambda: [("traceparent", b"trace")])
 
 
 @dataclass

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -53,7 +53,12 @@ class Fetched(msgspec.Struct, frozen=True, gc=False):
     timestamp: int
     key: bytes | None
     value: bytes | None
-    headers: list[tuple[str, bytes | None]]
+    unread_headers: Callable[[], list[tuple[str, bytes | None]] | None]
+
+    @property
+    def headers(self) -> list[tuple[str, bytes | None]]:
+        """Made when asked for, as of most records nobody does."""
+        return self.unread_headers() or []
 
 
 class Fetching:
@@ -140,5 +145,5 @@ def _record(message: Any) -> Fetched:
         timestamp,
         message.key(),
         message.value(),
-        message.headers() or [],
+        message.headers,
     )

@@ -21,10 +21,12 @@ from agents.intake import Intake
 
 from .settings import Settings, SettingsInvalid
 
-_BATCHES_HELD = 4
+_BATCHES_HELD = 2
 """Frames are held for this many full batches: from them streams take turns."""
-_BATCHES_SHADOWED = 4
-"""Frames may wait for the shadow for this many full batches."""
+_FRAMES_SHADOWED = 64
+"""Frames may wait for the shadow."""
+_SHADOW_BATCH = 16
+"""It has a tenth of a core where that is busy: in larger batches its word would come late."""
 
 MakeDetector = Callable[[int, float], Detector]
 """Makes a detector of so many threads, and with so many seconds for a batch."""
@@ -65,8 +67,8 @@ def detection_work(settings: Settings, intake: Intake, detector: MakeDetector) -
             Shadow,
             publish=intake.publish,
             count=intake.count,
-            capacity=_BATCHES_SHADOWED * settings.batch_size,
-            batch=settings.batch_size,
+            capacity=_FRAMES_SHADOWED,
+            batch=_SHADOW_BATCH,
         ),
     )
     try:

@@ -68,7 +68,7 @@ class Settings(BaseSettings):
     """Largest encoded frame; producers, topics, fetches and the decoder all go by it."""
     max_pixels: int = Field(default=7680 * 4320, ge=1)
     """Largest decoded frame; 8K UHD by default."""
-    batch_size: int = Field(default=16, ge=1)
+    batch_size: int = Field(default=64, ge=1)
     """Most frames of a micro-batch; fewer where the latency target asks for it."""
     batch_wait: float = Field(default=0.05, gt=0)
     """How long a micro-batch waits to fill."""

@@ -48,15 +48,15 @@ def fresh_ground(kind: BrokerKind, partitions: int = 8) -> Iterator[Ground]:
         if kind == "embedded":
             settings = Settings(runtime_dir=folder, broker_memory_limit_mb=MEMORY_MB)
             broker = running.enter_context(EmbeddedBroker(settings))
-            bootstrap, pids = broker.bootstrap, (broker.pid,)
+            bootstrap, pids = broker.bootstrap, [broker.pid]
         else:
             from deploy.kafka.cluster import KafkaCluster  # noqa: PLC0415  # needs Java
 
             cluster = running.enter_context(KafkaCluster(folder / "kafka"))
-            bootstrap, pids = cluster.bootstrap, tuple(cluster.pids)
+            bootstrap, pids = cluster.bootstrap, list(cluster.pids)
         settings = Settings(runtime_dir=folder, bootstrap_servers=bootstrap)
         apply_topics(settings, bootstrap, partitions=partitions)
-        yield Ground(kind, bootstrap, pids, partitions)
+        yield Ground(kind, bootstrap, tuple(pids), partitions)
 
 
 @contextmanager

@@ -23,9 +23,12 @@ from topology.worker import run_worker
 
 from .harness import Ground, processes
 from .job import NullJudging
+from .profile import Profile
 
 READY_SECONDS = 120.0
 _DETECTOR = "FIREBREAK_BENCH_DETECTOR"
+PROFILE = "FIREBREAK_BENCH_PROFILE"
+"""A folder where workers tell what their CPU went into, from when a file ``begin`` is there."""
 
 
 class NullDetector(Detector):
@@ -68,5 +71,7 @@ def our_workers(
 if __name__ == "__main__":
     role, port = sys.argv[1:]
     worker = load_settings(web_port=int(port))
+    if folder := os.environ.get(PROFILE):
+        Profile(Path(folder) / "begin", Path(folder) / f"{role}.json")
     detector_of = {"null": NullDetector, "model": Detector}[os.environ[_DETECTOR]]
     run_worker(worker, worker.bootstrap_servers or "", Role(role), detector=detector_of)

@@ -16,8 +16,9 @@ from agents.publishing import Outgoing
 from schemas import BundlesDisagreed, FrameRef, topics
 from tests.builders import START, frame_sampled
 from tests.detection.tiny_bundle import MANIFEST
+from tests.shell import record
 
-SOURCE = Coordinates(topics.FRAME_SAMPLES, 3, 17, START, b"stream-1", [("traceparent", b"trace")])
+SOURCE = Coordinates(topics.FRAME_SAMPLES, 3, 17, START, b"stream-1", record())
 TINY = parse_manifest(
     MANIFEST.format(
         files=f'"model.onnx" = "{"0" * 64}"',

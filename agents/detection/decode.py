@@ -36,7 +36,7 @@ from schemas import FrameSampled
 from ..dead_letters import DeadLetterCause, Rejection
 from .manifest import InputSpec
 from .payload import too_many_parts, without_ancillary_chunks
-from .resize import Pixels, resize, scaled_size
+from .resize import Pixels, Scalers, resize, scaled_size
 
 _DECODERS = {
     "jpeg": "mjpeg",
@@ -80,6 +80,7 @@ class Decoder:
         self._spec = spec
         self._bounds = bounds
         self._clock = clock or (lambda: 0.0)
+        self._scalers = Scalers()
 
     def decode(self, frame: FrameSampled) -> Pixels | Rejection:
         """The frame's first picture, ``[height, width, 3]`` RGB, or why it can't be had."""
@@ -91,7 +92,7 @@ class Decoder:
                 return _rejected(frame, DeadLetterCause.UNDECODABLE_PAYLOAD, "no picture")
             if excess := self._excess(picture.width, picture.height):
                 return _too_many_pixels(frame, *excess)
-            return resize(picture, self._spec)
+            return resize(picture, self._spec, self._scalers)
         except FFmpegError as error:
             return _rejected(frame, DeadLetterCause.UNDECODABLE_PAYLOAD, str(error.strerror))
         except _TooSlow as error:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from typing import cast
 
 import numpy as np
 from av.video.frame import VideoFrame
-from av.video.reformatter import Interpolation
+from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from .manifest import InputSpec
+
+_SIZES = 16
+"""Sizes of pictures that a thread has scalers for."""
 
 Pixels = NDArray[np.uint8]
 """``[height, width, 3]``, RGB."""
@@ -31,11 +36,30 @@ def scaled_size(width: int, height: int, spec: InputSpec) -> tuple[int, int]:
     return max(round(width * factor), 1), max(round(height * factor), 1)
 
 
-def resize(picture: VideoFrame, spec: InputSpec) -> Pixels:
+class Scalers(threading.local):
+    """What libswscale has made ready on this thread to scale pictures of the sizes seen last.
+
+    Making it takes as long as scaling a small picture three times. It says how to scale and holds
+    nothing of a picture.
+    """
+
+    def __init__(self) -> None:
+        self._ready: OrderedDict[tuple[int, int, str], VideoReformatter] = OrderedDict()
+
+    def of(self, picture: VideoFrame) -> VideoReformatter:
+        kind = (picture.width, picture.height, picture.format.name)
+        scaler = self._ready.pop(kind, None) or VideoReformatter()
+        self._ready[kind] = scaler
+        if len(self._ready) > _SIZES:
+            self._ready.popitem(last=False)
+        return scaler
+
+
+def resize(picture: VideoFrame, spec: InputSpec, scalers: Scalers) -> Pixels:
     """``picture`` as RGB pixels ``[spec.height, spec.width, 3]``."""
     width, height = scaled_size(picture.width, picture.height, spec)
-    scaled = picture.reformat(
-        width=width, height=height, format="rgb24", interpolation=Interpolation.BILINEAR
+    scaled = scalers.of(picture).reformat(
+        picture, width, height, "rgb24", interpolation=Interpolation.BILINEAR
     )
     pixels = cast(Pixels, scaled.to_ndarray())
     match spec.resize:

@@ -32,7 +32,7 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from agents.detection.bundle import ModelBundle, load_bundle, prepare
 from agents.detection.execution import open_session
 from agents.detection.manifest import BundleInvalid, InputSpec
-from agents.detection.resize import Pixels, resize
+from agents.detection.resize import Pixels, Scalers, resize
 
 CPU = "CPUExecutionProvider"
 FRAMES_A_SECOND = 2  # as the sampler takes them
@@ -51,13 +51,13 @@ class Frames(CalibrationDataReader):
 
 def read_frames(path: Path, spec: InputSpec) -> Iterator[Pixels]:
     """The picture in `path`, or two a second of the video."""
-    due = 0.0
+    due, scalers = 0.0, Scalers()
     with av.open(str(path)) as container:
         for picture in container.decode(video=0):
             at = picture.time or 0.0
             if at >= due:
                 due = at + 1 / FRAMES_A_SECOND
-                yield resize(picture, spec)
+                yield resize(picture, spec, scalers)
 
 
 def float_bundle(folder: Path) -> tuple[ModelBundle, Path]:

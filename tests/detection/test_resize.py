@@ -59,3 +59,14 @@ def test_a_strip_that_a_crop_would_blow_up_is_rejected() -> None:
 def test_a_bound_below_the_models_own_size_still_lets_small_pictures_in() -> None:
     decoder = Decoder(input_spec("crop"), DecodeBounds(payload_bytes=200_000, pixels=64 * 48))
     assert pixels_of(decoder.decode(frame_sampled(payload=picture(48, 48)))).shape[0] == 224
+
+
+def test_what_a_picture_becomes_does_not_depend_on_those_before_it() -> None:
+    """Scalers are kept: many sizes, more than are kept, by turns, on a thread that has seen all."""
+    sizes = [(64 + 8 * n, 48 + 4 * n) for n in range(20)]
+    frames = [frame_sampled(codec="jpeg", payload=picture(*size)) for size in sizes]
+    seasoned = Decoder(input_spec("squash"), BOUNDS)
+    for _ in range(2):
+        for frame in frames:
+            fresh = pixels_of(Decoder(input_spec("squash"), BOUNDS).decode(frame))
+            assert (pixels_of(seasoned.decode(frame)) == fresh).all()

@@ -41,8 +41,9 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-tools: $(READY)  ## What tests need besides Python: Chromium, kcat, schema consumers.
+tools: $(READY)  ## What tests need besides Python: Chromium, kcat, Apache Kafka.
 	@deploy/install-test-tools
+	@deploy/kafka/install
 
 lock:  ## Resolve all dependencies anew; needs `uv`.
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \

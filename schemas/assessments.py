@@ -120,6 +120,8 @@ class StreamHeard(msgspec.Struct, frozen=True):
     captured_at: int
     appended_at: int
     """Kafka's time of the frame sample: how far judging lags behind, whatever the shard's clock."""
+    frames: int = 0
+    """Frames judged since the session was told of last; 0 where they were not counted."""
 
 
 class StreamsHeard(Record, frozen=True):

@@ -26,12 +26,14 @@ Key = tuple[str, str]
 class Session:
     """A session's windows, and what is noted of its being heard."""
 
-    __slots__ = ("appended_at", "in_turn", "silent_at", "told_at", "windows")
+    __slots__ = ("appended_at", "frames", "in_turn", "silent_at", "told_at", "windows")
 
     def __init__(self, windows: SessionWindows) -> None:
         self.windows = windows
         self.appended_at = 0
         """When its newest frame was appended."""
+        self.frames = 0
+        """Judged since it was told of."""
         self.told_at = 0
         """That time of the frame that was told of last."""
         self.in_turn = False
@@ -52,6 +54,7 @@ class Hearing:
     def hear(self, key: Key, session: Session, appended_at: int) -> None:
         """A frame of ``session``, appended at ``appended_at``, has been judged."""
         session.appended_at = max(session.appended_at, appended_at)
+        session.frames += 1
         if not session.in_turn:
             session.in_turn = True
             self.sessions[key] = session
@@ -76,7 +79,17 @@ class Hearing:
             return None
         session.told_at = session.appended_at
         self._turns.append((now + REPORT_EVERY, key))
-        return StreamHeard(*key, session.windows.watermark, session.appended_at)
+        frames, session.frames = session.frames, 0
+        return StreamHeard(*key, session.windows.watermark, session.appended_at, frames)
+
+    def forget_counts(self) -> None:
+        """What was judged up to now was counted elsewhere.
+
+        Called where windows were rebuilt: frames that the worker before had judged and not told of
+        yet, a few seconds of them, stay uncounted, rather than half a minute being counted twice.
+        """
+        for session in self.sessions.values():
+            session.frames = 0
 
     def _forget(self, silent_at: int, key: Key) -> None:
         session = self.sessions.get(key)

@@ -41,4 +41,5 @@ async def rebuild(
             # It was dead-lettered when it was first read.
             continue
     windows.take_refused()
+    windows.forget_counts()
     return windows

@@ -51,6 +51,7 @@ class PartitionWindows:
         self._hearing = Hearing()
         self.sessions = self._hearing.sessions
         self.hear = self._hearing.hear
+        self.forget_counts = self._hearing.forget_counts
 
     def observe(self, batch: DetectionsMade, offset: int) -> list[RiskAssessed]:
         """Take in the batch at ``offset`` of the partition; the risks it moved, in order."""

@@ -1,4 +1,7 @@
-"""Feeds the read model from the topics, on every worker: each serves the whole picture."""
+"""Feeds the read model from the topics, on every worker: each serves the whole picture.
+
+Nothing in it is told for each frame: it would cost every worker as much as judging costs all.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,6 @@ from schemas import (
     Codec,
     CommandAnswered,
     DecisionReversed,
-    DetectionsMade,
     EscalationRaised,
     Event,
     EventDeadLettered,
@@ -20,6 +22,7 @@ from schemas import (
     OperatorCommanded,
     RiskAssessed,
     SamplingBoostRequested,
+    StreamsHeard,
     StreamUnwatched,
     StreamUpdated,
     TakedownAcknowledged,
@@ -32,7 +35,7 @@ from .read_model import ReadModel
 _HOUR = 3600 * MICROSECONDS
 _STREAMS: tuple[type[Event], ...] = (
     StreamUpdated,
-    DetectionsMade,
+    StreamsHeard,
     RiskAssessed,
     SamplingBoostRequested,
     EventDeadLettered,

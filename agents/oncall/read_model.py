@@ -17,7 +17,6 @@ from schemas import (
     AlertRaised,
     CommandAnswered,
     DecisionReversed,
-    DetectionsMade,
     EscalationRaised,
     Event,
     EventDeadLettered,
@@ -25,6 +24,7 @@ from schemas import (
     OperatorCommanded,
     RiskAssessed,
     SamplingBoostRequested,
+    StreamsHeard,
     StreamUnwatched,
     StreamUpdated,
     TakedownAcknowledged,
@@ -33,7 +33,7 @@ from schemas import (
 
 from .bounds import bounded, bounded_id
 from .rows import StreamRow, row_of
-from .sessions import NEVER, Seen, Session, newer
+from .sessions import Seen, Session, newer
 from .streams import Stream
 
 _REMEMBERED_IDS = 20_000
@@ -67,8 +67,7 @@ class ReadModel:
     def __init__(self, *, max_streams: int = 10_000) -> None:
         self._max_streams = max_streams
         self._streams: dict[str, Stream] = {}
-        self._judged: dict[tuple[str, int], int] = {}
-        """Newest judged offset of each partition of frame samples."""
+        self._heard = _Ids()
         self._decisions = _Ids()
         self._buried = _Ids()
         self._alerts: dict[str, Seen[AlertRaised]] = {}
@@ -84,8 +83,8 @@ class ReadModel:
         at = appended_at_us if appended_at_us >= 0 else event.time
         event = bounded(event)
         match event:
-            case DetectionsMade():
-                self._judge(event, at)
+            case StreamsHeard():
+                self._hear(event, at)
             case EventDeadLettered():
                 self._bury(event, at)
             case AlertRaised():
@@ -139,16 +138,12 @@ class ReadModel:
         """How many streams are known."""
         return len(self._streams)
 
-    def _judge(self, batch: DetectionsMade, at: int) -> None:
-        place = (batch.frame_topic, batch.frame_partition)
-        judged = self._judged.get(place, NEVER)
-        for detection in batch.detections:
-            if detection.offset > judged:
-                judged = detection.offset
-                self._frames_judged += 1
-                session = self._session(detection.stream_id, detection.session_id, at)
-                session.judge(detection, batch.bundle, at)
-        self._judged[place] = judged
+    def _hear(self, event: StreamsHeard, at: int) -> None:
+        counts = self._heard.is_new(event.id)
+        for heard in event.streams:
+            frames = heard.frames if counts else 0
+            self._frames_judged += frames
+            self._session(heard.stream_id, heard.session_id, at).hear(heard, frames, at)
 
     def _bury(self, event: EventDeadLettered, at: int) -> None:
         if not self._buried.is_new(event.id):

@@ -14,12 +14,12 @@ from typing import Generic, NamedTuple, TypeVar
 from schemas import (
     CommandAnswered,
     DecisionReversed,
-    Detection,
     EscalationRaised,
     Event,
     IncidentClosed,
     RiskAssessed,
     SamplingBoostRequested,
+    StreamHeard,
     StreamUnwatched,
     StreamUpdated,
     TakedownAcknowledged,
@@ -77,6 +77,7 @@ class Session:
     """Watermark, and offset of the frame: a late frame moves the risk and not the watermark."""
     stirs: bool = False
     frames: int = 0
+    """Frames judged, as far as they were told of."""
     newest_captured_at: int = NEVER
     newest_appended_at: int = NEVER
     """When Kafka had the newest judged frame: how long ago does not go by the shard's clock."""
@@ -104,7 +105,7 @@ class Session:
             case RiskAssessed():
                 self._hear(at, event.drill)
                 if (told_at := (event.assessed_at, event.cause.offset)) > self.risk_at:
-                    self.risk, self.risk_at = event.risk, told_at
+                    self.risk, self.risk_at, self.bundle = event.risk, told_at, event.bundle
                     self.stirs = shows_something(event)
             case TakedownRequested() | EscalationRaised():
                 self._decide(event, at)
@@ -123,13 +124,12 @@ class Session:
             case SamplingBoostRequested():
                 self.boost = newer(self.boost, event, at)
 
-    def judge(self, detection: Detection, bundle: str, at: int) -> None:
-        """Take in that a frame of the session was judged."""
-        self._hear(at, detection.drill)
-        self.frames += 1
-        self.newest_appended_at = max(self.newest_appended_at, detection.appended_at)
-        if detection.captured_at > self.newest_captured_at:
-            self.newest_captured_at, self.bundle = detection.captured_at, bundle
+    def hear(self, heard: StreamHeard, frames: int, at: int) -> None:
+        """Take in which frame of the session was judged last, and that ``frames`` more were."""
+        self._begin(at)
+        self.frames += frames
+        self.newest_appended_at = max(self.newest_appended_at, heard.appended_at)
+        self.newest_captured_at = max(self.newest_captured_at, heard.captured_at)
 
     @property
     def answer_of_takedown(self) -> TakedownAcknowledged | None:
@@ -175,8 +175,11 @@ class Session:
             self.hold = newer(self.hold, event, at)
 
     def _hear(self, at: int, drill: bool) -> None:
-        self.began_at = at if self.began_at == NEVER else min(self.began_at, at)
+        self._begin(at)
         self._mark(drill)
+
+    def _begin(self, at: int) -> None:
+        self.began_at = at if self.began_at == NEVER else min(self.began_at, at)
 
     def _mark(self, drill: bool) -> None:
         self.drill = drill and self.drill is not False

@@ -16,6 +16,8 @@ from schemas import (
     OperatorCommanded,
     ReferralPrepared,
     SamplingBoostRequested,
+    StreamHeard,
+    StreamsHeard,
     StreamUnwatched,
     StreamUpdated,
     TakedownAcknowledged,
@@ -37,6 +39,12 @@ def _made(event_type: type[E], defaults: dict[str, Any], given: dict[str, Any]) 
 def stream_updated(change: str = "started", **given: Any) -> StreamUpdated:
     defaults = {"shard_id": "shard-1", "change": change, "updated_at": START}
     return _made(StreamUpdated, {**_STREAM, **defaults}, given)
+
+
+def heard(frames: int = 1, *, heard_at: int = START, partition: int = 0, **given: Any) -> Event:
+    """That ``frames`` frames of a session were judged, the newest of them captured at ``START``."""
+    defaults = {"captured_at": START, "appended_at": START, "frames": frames}
+    return StreamsHeard(partition, heard_at, [StreamHeard(**{**_STREAM, **defaults, **given})])
 
 
 def _decision(**given: Any) -> dict[str, Any]:

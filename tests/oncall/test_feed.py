@@ -17,10 +17,10 @@ from agents.oncall.rows import StreamRow
 from agents.oncall.standing import StreamState
 from agents.publishing import Outgoing
 from schemas import Codec, Event, topics
-from tests.builders import START, detection, detections_made, risk_assessed, window
+from tests.builders import START, risk_assessed, window
 from topology.publisher import KafkaPublisher
 
-from .events import NOW, acknowledged, stream_updated, takedown_requested
+from .events import NOW, acknowledged, heard, stream_updated, takedown_requested
 
 Publish = Callable[[Event], Awaitable[None]]
 LIMIT = 20.0
@@ -69,9 +69,7 @@ async def test_the_feed_reads_what_was_there_and_then_what_comes(
     rubbish.produce(topics.RISK, b"rubbish", partition=0)
     assert rubbish.flush(LIMIT) == 0
     await publish(stream_updated(stream_id=STREAM))
-    await publish(
-        detections_made(detection(0, stream_id=STREAM), frame_topic="frames-of-the-feed-test")
-    )
+    await publish(heard(stream_id=STREAM))
     await publish(risk_assessed(window(10.0, 1), stream_id=STREAM, risk=0.4))
 
     async with feed:

@@ -11,9 +11,9 @@ import pytest
 from playwright.async_api import BrowserContext, Page, async_playwright, expect
 
 from agents.following import Progress
-from tests.builders import SECOND, detection, detections_made, risk_assessed
+from tests.builders import SECOND, risk_assessed
 
-from .events import acknowledged, breaker_tripped, takedown_requested
+from .events import acknowledged, breaker_tripped, heard, takedown_requested
 from .serving import Served, serve
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -68,7 +68,7 @@ async def opened(context: BrowserContext, served: Served) -> tuple[Page, list[st
 def takes_down(served: Served, stream_id: str) -> None:
     now_us = served.now_us = time.time_ns() // 1000
     for event in (
-        detections_made(detection(0, stream_id=stream_id, captured_at=now_us)),
+        heard(stream_id=stream_id, captured_at=now_us),
         risk_assessed(stream_id=stream_id, risk=0.97),
         takedown_requested(stream_id=stream_id),
     ):

@@ -10,7 +10,7 @@ from agents.oncall.bounds import ID_CHARACTERS, TEXT_CHARACTERS
 from agents.oncall.read_model import ReadModel
 from agents.oncall.standing import StreamState
 from schemas import Event
-from tests.builders import SECOND, START, detection, detections_made, risk_assessed, window
+from tests.builders import SECOND, START, risk_assessed, window
 
 from .events import (
     NOW,
@@ -19,6 +19,7 @@ from .events import (
     answered,
     dead_lettered,
     escalation_raised,
+    heard,
     incident_closed,
     stream_updated,
     takedown_requested,
@@ -37,25 +38,33 @@ def ended(**given: object) -> Event:
     return stream_updated("ended", updated_at=START + 9 * SECOND, **given)
 
 
-def test_a_batch_counts_each_streams_frames_and_keeps_the_newest() -> None:
-    """A micro-batch of several streams tells each stream its own."""
-    batch = detections_made(
-        detection(0), detection(1, stream_id="stream-2"), detection(2), bundle="b/2"
-    )
+def test_each_streams_frames_are_counted_and_the_newest_kept() -> None:
+    """Of those that were told since they were told of last."""
+    events = [
+        heard(2, captured_at=START + SECOND, appended_at=START + SECOND),
+        heard(1, stream_id="stream-2", appended_at=START + SECOND // 2, partition=1),
+        heard(3, heard_at=START + 5 * SECOND, captured_at=START - SECOND),
+    ]
 
-    one, two = sorted(told([batch]).rows(START + 2 * SECOND), key=lambda row: row.stream_id)
+    one, two = sorted(told(events).rows(START + 2 * SECOND), key=lambda row: row.stream_id)
 
-    assert (one.frames, one.newest_captured_at, one.frame_age) == (2, START + SECOND, 1.0)
-    assert (two.frames, two.frame_age, two.bundle) == (1, 1.5, "b/2")
+    assert (one.frames, one.newest_captured_at, one.frame_age) == (5, START + SECOND, 1.0)
+    assert (two.frames, two.frame_age) == (1, 1.5)
+    assert told(events).counters().frames_judged == 6
 
 
-def test_a_frame_that_was_captured_earlier_makes_nothing_older() -> None:
-    """Disorder adds to the count and leaves the newest frame."""
-    late = detections_made(detection(5, offset=9, captured_at=START - SECOND), bundle="old")
+def test_what_is_told_again_counts_once() -> None:
+    """A worker that takes over tells of the same second again, and of no frames."""
+    row = only_row(heard(2), heard(2), heard(0))
 
-    row = only_row(detections_made(detection(0, offset=8)), late)
+    assert row.frames == 2
 
-    assert (row.frames, row.newest_captured_at, row.bundle) == (2, START, "test/1")
+
+def test_the_bundle_is_that_of_the_newest_risk() -> None:
+    """The first frame of each session tells one."""
+    late = risk_assessed(assessed_at=START - SECOND, bundle="old/1")
+
+    assert only_row(risk_assessed(bundle="b/2"), late).bundle == "b/2"
 
 
 def test_an_older_assessment_does_not_bring_its_risk_back() -> None:
@@ -67,7 +76,7 @@ def test_an_older_assessment_does_not_bring_its_risk_back() -> None:
 
 def test_a_new_session_starts_over_and_the_old_one_stays_past() -> None:
     """A restarted stream carries neither decision nor frames of before, and keeps dead letters."""
-    before: list[Event] = [detections_made(detection(0)), takedown_requested(), dead_lettered()]
+    before: list[Event] = [heard(), takedown_requested(), dead_lettered()]
     restart = stream_updated(session_id="session-2", updated_at=START + 20 * SECOND)
     belated = stream_updated("ended", updated_at=START + 30 * SECOND)
 
@@ -79,8 +88,8 @@ def test_a_new_session_starts_over_and_the_old_one_stays_past() -> None:
 
 def test_a_stream_is_a_drill_only_while_everything_says_so() -> None:
     """One real frame among drill frames makes the stream real to those who watch."""
-    drill = detections_made(detection(0, drill=True))
-    real = detections_made(detection(1))
+    drill = risk_assessed(drill=True)
+    real = risk_assessed(assessed_at=START + SECOND)
 
     assert only_row(drill).drill
     assert not only_row(drill, real).drill
@@ -166,7 +175,7 @@ def test_a_session_that_goes_on_for_a_while_does_not_come_back() -> None:
     """During a handover two shards send."""
     first = stream_updated(updated_at=START)
     second = stream_updated(session_id="session-2", updated_at=START + SECOND)
-    more = detections_made(detection(4))
+    more = heard()
 
     assert only_row(first, second, (more, START + 9 * SECOND)).session_id == "session-2"
 
@@ -194,9 +203,7 @@ def test_ids_of_any_length_are_told_apart_in_bounded_space(length: int) -> None:
 
 def test_everything_said_of_a_stream_with_a_long_id_is_of_the_same_stream() -> None:
     who: dict[str, Any] = {"stream_id": "s" * 1000, "session_id": "t" * 1000}
-    batch = detections_made(detection(0, **who))
-
-    row = only_row(batch, seen(**who), takedown_requested(**who), acknowledged(**who))
+    row = only_row(heard(**who), seen(**who), takedown_requested(**who), acknowledged(**who))
 
     assert (row.frames, row.state) == (1, StreamState.STOPPED)
 

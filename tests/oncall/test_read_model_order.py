@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from itertools import chain
 from typing import Any
+from zlib import crc32
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from agents.oncall.read_model import Counters, ReadModel
 from agents.oncall.rows import StreamRow
 from schemas import AlertRaised, Event
-from tests.builders import SECOND, START, detection, detections_made, risk_assessed, window
+from tests.builders import SECOND, START, risk_assessed, window
 
 from .events import (
     NOW,
@@ -23,6 +24,7 @@ from .events import (
     commanded,
     dead_lettered,
     escalation_raised,
+    heard,
     incident_closed,
     reversed_decision,
     stream_updated,
@@ -42,9 +44,10 @@ def _session(stream_id: str, number: int, draw: random.Random) -> list[list[Even
         # A shard may report an end long after the next session began.
         end = start + draw.choice([10, 1500]) * SECOND
         updates.append(stream_updated("ended", updated_at=end, **who))
+    # The records of a partition are told apart by their times: no two streams share one here.
+    partition = crc32(f"{stream_id}/{number}".encode()) % 2**31
     judged: list[Event] = [
-        detections_made(detection(n, captured_at=at, offset=number * 100 + n, **who))
-        for n, at in enumerate(times)
+        heard(2, heard_at=at, partition=partition, captured_at=at, **who) for at in times
     ]
     risks: list[Event] = [
         risk_assessed(

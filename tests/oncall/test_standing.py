@@ -7,7 +7,7 @@ import pytest
 from agents.oncall.rows import Ordered
 from agents.oncall.standing import SILENT, StreamState, Unwatched
 from schemas import Event, SignalSummary
-from tests.builders import SECOND, START, detection, detections_made, risk_assessed, window
+from tests.builders import SECOND, START, risk_assessed, window
 
 from .events import (
     NOW,
@@ -16,6 +16,7 @@ from .events import (
     boost_requested,
     commanded,
     escalation_raised,
+    heard,
     incident_closed,
     reversed_decision,
     stream_updated,
@@ -241,7 +242,7 @@ def test_of_a_stream_that_began_anew_the_notice_is_past() -> None:
 
 def test_a_stream_that_nobody_judges_shows_though_nobody_says_so() -> None:
     """The judgement itself may be gone. By Kafka's clock: the shard's may be wrong."""
-    frame = detections_made(detection(0, captured_at=START - HOUR, appended_at=START))
+    frame = heard(captured_at=START - HOUR)
     for event in (frame, stream_updated()):
         assert only_row(event, now=START + LATE, late_after=LATE).unwatched is None
         row = only_row(event, now=START + LATE + 1, late_after=LATE)

@@ -8,7 +8,7 @@ import pytest
 
 from agents.following import Progress
 from agents.oncall.web import format_age
-from tests.builders import detection, detections_made, risk_assessed
+from tests.builders import risk_assessed
 
 from .events import (
     NOW,
@@ -18,6 +18,7 @@ from .events import (
     commanded,
     dead_lettered,
     escalation_raised,
+    heard,
     stream_updated,
     takedown_requested,
     unwatched,
@@ -49,7 +50,7 @@ async def test_the_first_page_says_that_there_are_no_streams_yet(client: Client)
 async def test_a_stream_is_shown_with_its_state_in_words(served: Served, client: Client) -> None:
     """State, risk, age, frames, drill, rule and explanation are on the page as text."""
     for event in (
-        detections_made(detection(0, drill=True, appended_at=NOW - 1_500_000)),
+        heard(appended_at=NOW - 1_500_000),
         risk_assessed(risk=0.972, drill=True),
         takedown_requested(drill=True),
     ):
@@ -187,7 +188,7 @@ async def test_catching_up_is_said(served: Served, client: Client) -> None:
 async def test_the_api_says_the_same_as_the_page(served: Served, client: Client) -> None:
     """Scripts get the rows, counters and feed state as JSON."""
     served.read_model.apply(escalation_raised(), NOW)
-    served.read_model.apply(detections_made(detection(0, appended_at=NOW - 31_000_000)), NOW)
+    served.read_model.apply(heard(appended_at=NOW - 31_000_000), NOW)
     served.read_model.apply(alert_raised(), NOW)
     served.read_model.apply(dead_lettered(), NOW)
     served.feed.undecodable = 2

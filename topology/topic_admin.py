@@ -134,6 +134,7 @@ def read_topics(admin: AdminClient, plan: Iterable[Topic]) -> dict[str, Topic]:
             config=configs[name],
         )
         for name in names
+        if name in configs
     }
 
 
@@ -174,7 +175,12 @@ def _apply(admin: AdminClient, change: Change) -> None:
             new = NewTopic(
                 topic.name, topic.partitions, topic.replication_factor, config=dict(topic.config)
             )
-            _await(admin.create_topics([new], **timeout))
+            try:
+                _await(admin.create_topics([new], **timeout))
+            except KafkaException as error:
+                # Made already, though the broker that was asked did not know: how, is looked at.
+                if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                    raise
         case GrowPartitions(topic=name, after=after):
             _await(admin.create_partitions([NewPartitions(name, after)], **timeout))
         case SetConfig(topic=name, key=key, after=value):
@@ -197,9 +203,16 @@ def _read_configs(admin: AdminClient, names: list[str]) -> dict[str, dict[str, s
         return {}
     resources = [ConfigResource(ResourceType.TOPIC, name) for name in names]
     answers = admin.describe_configs(resources, request_timeout=_REQUEST_SECONDS)
-    return {
-        resource.name: {
-            key: entry.value for key, entry in answer.result().items() if entry.value is not None
+    configs = {}
+    for resource, answer in answers.items():
+        try:
+            entries = answer.result()
+        except KafkaException as error:
+            # A broker that has not heard yet of what another one has made.
+            if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                continue
+            raise
+        configs[resource.name] = {
+            key: entry.value for key, entry in entries.items() if entry.value is not None
         }
-        for resource, answer in answers.items()
-    }
+    return configs

@@ -40,6 +40,13 @@ class Ground:
     partitions: int
 
 
+def kafka_missing() -> str | None:
+    """Why there is no real Kafka here, if there is none."""
+    from deploy.kafka.jars import kafka_missing as missing  # noqa: PLC0415  # needs Java
+
+    return missing()
+
+
 @contextmanager
 def fresh_ground(kind: BrokerKind, partitions: int = 8) -> Iterator[Ground]:
     """A broker of ``kind`` for as long as the context lasts, with topics of ``partitions``."""
@@ -53,7 +60,7 @@ def fresh_ground(kind: BrokerKind, partitions: int = 8) -> Iterator[Ground]:
             from deploy.kafka.cluster import KafkaCluster  # noqa: PLC0415  # needs Java
 
             cluster = running.enter_context(KafkaCluster(folder / "kafka"))
-            bootstrap, pids = cluster.bootstrap, list(cluster.pids)
+            bootstrap, pids = cluster.bootstrap, list(cluster.pids.values())
         settings = Settings(runtime_dir=folder, bootstrap_servers=bootstrap)
         apply_topics(settings, bootstrap, partitions=partitions)
         yield Ground(kind, bootstrap, tuple(pids), partitions)

@@ -21,6 +21,9 @@ from schemas import Codec, Event, EventUnreadable
 
 FRESH_SECONDS = 5.0
 _FETCH_WAIT_MS = 250
+_FETCH_BYTES = 64 * 1024
+"""Less is waited for that long: each answer costs as much as there are partitions, and a record
+every few milliseconds would have one each."""
 _REQUEST_TIMEOUT_MS = 5_000
 _RETRY_MS = 500
 _METADATA_MS = 30_000
@@ -104,6 +107,7 @@ class Follower(Service):
                     "enable_auto_commit": False,
                     "auto_offset_reset": "earliest",
                     "fetch_max_wait_ms": _FETCH_WAIT_MS,
+                    "fetch_min_bytes": _FETCH_BYTES,
                     "request_timeout_ms": _REQUEST_TIMEOUT_MS,
                     "retry_backoff_ms": _RETRY_MS,
                     "metadata_max_age_ms": _METADATA_MS,

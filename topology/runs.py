@@ -32,7 +32,7 @@ from agents.records import Record, Run
 from .faust_mend import MendedApp, MendedConsumer, MendedTransport
 from .fetching import Fetching
 
-MOST_RECORDS = 32
+MOST_RECORDS = 64
 MOST_BYTES = 1024 * 1024
 """Of a run's values, unless its only record has more. What is held counts in runs."""
 

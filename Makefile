@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-unit test-e2e lint format docs lock tools eval bench-core clean
+.PHONY: demo test test-unit test-e2e lint format docs lock tools eval bench bench-core clean
 
 demo: $(READY)  ## The whole topology on real footage.
 	@$(BIN)/python -m deploy.demo
@@ -24,6 +24,9 @@ eval: $(READY)  ## How good the default bundle is: build/eval.json, build/eval/r
 	@test -e build/footage/footage.toml || deploy/footage/install $(BIN)/python
 	@test -e build/footage/footage.toml || $(BIN)/python -m deploy.footage
 	@$(BIN)/python -m deploy.eval
+
+bench: tools  ## What the topology costs beside a bare loop and beside its peers: build/bench.json.
+	@$(BIN)/python -m tests.bench $(BENCH)
 
 bench-core: $(READY)  ## What the pure cores cost: build/bench-core.json.
 	@$(BIN)/python -m tests.bench.core

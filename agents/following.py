@@ -140,7 +140,8 @@ class Follower(Service):
             batches = await consumer.getmany(timeout_ms=_FETCH_WAIT_MS, max_records=_RECORDS_A_TURN)
             for partition, records in batches.items():
                 self._apply(partition, records)
-            if await _reached(consumer, ends):
+            # Asked of every partition, so not again once it is known.
+            if self._read_up_at != asked_at and await _reached(consumer, ends):
                 self.progress, self._read_up_at = Progress.FOLLOWING, asked_at
             if time.monotonic() >= probed_at + _PROBE_SECONDS:
                 # A consumer without a group is not told that the brokers are gone: ask.

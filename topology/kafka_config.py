@@ -23,7 +23,8 @@ ENVELOPE_BYTES = 64 * 1024
 PRODUCER: dict[str, Any] = {
     "acks": "all",
     "enable.idempotence": True,
-    "linger.ms": 5,
+    # What is published is waited for: of what comes meanwhile the next request is full enough.
+    "linger.ms": 1,
     "compression.type": "none",  # payloads are compressed already, the rest is small
     # murmur2, so that a key has the partition that Kafka's own clients give it.
     "partitioner": "murmur2_random",

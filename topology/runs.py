@@ -102,6 +102,13 @@ class RunConsumer(MendedConsumer):
         self._fetching.seek({ensure_TP(tp): at for tp, at in committed.items() if at and at > 0})
         return committed
 
+    def on_buffer_full(self, tp: TP) -> None:
+        """Nothing: what is given out waits until the agent has room.
+
+        Faust would leave the partition out until then, and sleep for a second whenever it had left
+        out all of them.
+        """
+
     def verify_event_path(self, now: float, tp: TP) -> None:
         """Nothing: Faust would look at what aiokafka fetches."""
 
@@ -110,11 +117,8 @@ class RunConsumer(MendedConsumer):
         active_partitions: set[TP] | None,
         timeout: float,  # noqa: ASYNC109
     ) -> Any:
-        # Held back are partitions where the agent has too much: waiting for it is enough, as
-        # whatever is fetched goes through the same queue.
-        wanted = {*(active_partitions or ()), *self._buffered_partitions}
         with cast(_MemberThread, self._thread).polling():
-            return await self._fetching.fetch(wanted, timeout)
+            return await self._fetching.fetch(active_partitions or (), timeout)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, RunMessage]]:  # noqa: ASYNC109
         """Fetch, and give out runs, partitions by turns, until the flow stops."""
@@ -128,7 +132,7 @@ class RunConsumer(MendedConsumer):
         for tp, run in _by_turns(fetched):
             if not self.flow_active or self.app.consumer_generation_id != generation:
                 return
-            if active is None or tp in active or tp in self._buffered_partitions:
+            if active is None or tp in active:
                 yield tp, self._message(tp, run, generation)
 
     async def _seek_back(self) -> None:

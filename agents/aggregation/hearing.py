@@ -3,6 +3,11 @@
 A session that is heard is told at the next tick, and then again every ``REPORT_EVERY`` for as long
 as it is heard; one that was not heard in between is let out until it is, and forgotten once it has
 been idle.
+
+Each frame that windows took in is told once, as one of so many of its session. A worker that takes
+a partition over tells which sessions are heard, and counts from the first frame on that it judges
+itself: what the worker before judged and had not told of yet, a few seconds of frames, is not
+counted, rather than half a minute of them being counted twice.
 """
 
 from __future__ import annotations
@@ -52,7 +57,7 @@ class Hearing:
         self._silent: deque[tuple[int, Key]] = deque()
 
     def hear(self, key: Key, session: Session, appended_at: int) -> None:
-        """A frame of ``session``, appended at ``appended_at``, has been judged."""
+        """A frame of ``session``, appended at ``appended_at``, has been judged and taken in."""
         session.appended_at = max(session.appended_at, appended_at)
         session.frames += 1
         if not session.in_turn:
@@ -73,7 +78,10 @@ class Hearing:
 
     def _tell(self, key: Key, now: int) -> StreamHeard | None:
         session = self.sessions[key]
-        if session.appended_at <= session.told_at:
+        # Frames of one time, and those that come late, may be judged after the newest was told of;
+        # of a session that was taken over no frames are counted, and it is told all the same.
+        more = session.frames and session.told_at
+        if session.appended_at <= session.told_at and not more:
             session.in_turn, session.silent_at = False, now
             self._silent.append((now, key))
             return None
@@ -83,11 +91,7 @@ class Hearing:
         return StreamHeard(*key, session.windows.watermark, session.appended_at, frames)
 
     def forget_counts(self) -> None:
-        """What was judged up to now was counted elsewhere.
-
-        Called where windows were rebuilt: frames that the worker before had judged and not told of
-        yet, a few seconds of them, stay uncounted, rather than half a minute being counted twice.
-        """
+        """What was judged up to now was counted by the worker that had the partition before."""
         for session in self.sessions.values():
             session.frames = 0
 

@@ -49,6 +49,7 @@ class Counters:
     """What was counted since the topics were first read; a replayed event counts once."""
 
     frames_judged: int
+    """As aggregation told of them every few seconds; a little fewer where workers changed."""
     takedowns: int
     escalations: int
     dead_letters: Mapping[str, int]
@@ -78,7 +79,8 @@ class ReadModel:
     def apply(self, event: Event, appended_at_us: int) -> None:
         """Fold in ``event``, which Kafka appended at ``appended_at_us``; -1 where it did not say.
 
-        A ``FrameSampled`` says nothing here: what counts is whether it was judged.
+        A ``FrameSampled`` or a ``DetectionsMade`` says nothing here: ``StreamsHeard`` tells of what
+        was judged, some seconds at a time.
         """
         at = appended_at_us if appended_at_us >= 0 else event.time
         event = bounded(event)

@@ -58,11 +58,14 @@ class StreamRow:
     ended: bool
     risk: float | None
     frames: int
-    """Frames judged, as far back as the topics were read."""
+    """Frames judged, as far back as the topics were read, as of when they were told of last."""
     newest_captured_at: int | None
     frame_age: float | None
-    """Seconds since Kafka had the newest judged frame."""
+    """Seconds since Kafka had the newest judged frame that was told of: up to 6 more than since the
+    newest, as each session is told of every 5 at ticks a second apart."""
     bundle: str
+    """Of the newest risk: while a stream is clear none is told, whatever judges it by now. Empty
+    where none was told within what was read."""
     drill: bool
     decision: Decided | None
     order: Ordered | None

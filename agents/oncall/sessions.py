@@ -80,10 +80,12 @@ class Session:
     """Frames judged, as far as they were told of."""
     newest_captured_at: int = NEVER
     newest_appended_at: int = NEVER
-    """When Kafka had the newest judged frame: how long ago does not go by the shard's clock."""
+    """When Kafka had the newest judged frame: how long ago does not go by the shard's clock. Told
+    of every few seconds (``aggregation.hearing``)."""
     bundle: str = ""
+    """That of the newest risk."""
     drill: bool | None = None
-    """Whether all that was said of it says so; ``None`` while nothing was."""
+    """Whether all risks, updates and decisions of it say so; ``None`` while there were none."""
     takedown: Seen[TakedownRequested] | None = None
     escalation: Seen[EscalationRaised] | None = None
     """The newest that says why, and not only that nobody answered."""
@@ -125,8 +127,12 @@ class Session:
                 self.boost = newer(self.boost, event, at)
 
     def hear(self, heard: StreamHeard, frames: int, at: int) -> None:
-        """Take in which frame of the session was judged last, and that ``frames`` more were."""
-        self._begin(at)
+        """Take in which frame of the session was judged last, and that ``frames`` more were.
+
+        Kafka had that frame before ``at``: a worker that takes over may tell of a session that
+        ended before the next began.
+        """
+        self._begin(min(at, heard.appended_at))
         self.frames += frames
         self.newest_appended_at = max(self.newest_appended_at, heard.appended_at)
         self.newest_captured_at = max(self.newest_captured_at, heard.captured_at)

@@ -107,8 +107,8 @@ def unwatched_of(
     """Why ``session`` is unwatched; ``None`` where it is watched, or nothing is to be watched.
 
     The judgement tells, and tells when it is over. Should it fall silent itself, so that nobody
-    tells anything, it shows here: by how long ago Kafka had the newest judged frame, from
-    ``late_after`` on (microseconds, exclusive; ``None`` where that can't be known).
+    tells anything, it shows here: by how long ago Kafka had the newest judged frame that was told
+    of, from ``late_after`` on (microseconds, exclusive; ``None`` where that can't be known).
     """
     if session.ended or state is StreamState.STOPPED:
         return None

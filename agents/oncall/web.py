@@ -34,7 +34,11 @@ from .standing import SILENT, StreamState
 
 ROWS_SHOWN = 200
 LATE_AFTER = 30 * MICROSECONDS
-"""From when on a stream that is not judged shows as unwatched though the judgement is silent."""
+"""From when on a stream that is not judged shows as unwatched though the judgement is silent.
+
+The newest frame of a stream that is judged in time is told of every 5 seconds, at ticks a second
+apart: it is some 6 seconds old when the next is told, and older by how far its frames are apart.
+"""
 
 _REASONS = {
     "never-judged": "no frame judged",

@@ -151,6 +151,24 @@ async def test_a_tick_tells_which_streams_are_heard_to_the_partition_it_is_about
     assert [it.stream_id for it in heard.streams] == ["stream-1"]
 
 
+async def test_a_worker_that_takes_over_counts_only_frames_that_it_judges_itself() -> None:
+    """Those before were counted by the worker before; that they were heard is told all the same."""
+    log = Log()
+    before = (detection(0), detection(1), detection(2, stream_id="quiet"))
+    first, second = bench(log), bench(log)
+    await put(first, 0, *(log.add(detections_made(item)) for item in before))
+    await put_tick(first, CODEC.encode(Ticked(0, START)))
+    await put(second, 3, log.add(detections_made(detection(3), detection(4))))
+    await put_tick(second, CODEC.encode(Ticked(0, START + SECOND)))
+    told = [made.publisher.events(StreamsHeard)[0].streams for made in (first, second)]
+    assert [(it.stream_id, it.frames) for streams in told for it in streams] == [
+        ("quiet", 1),
+        ("stream-1", 2),
+        ("quiet", 0),
+        ("stream-1", 2),
+    ]
+
+
 async def test_time_passes_in_a_partition_in_which_nothing_else_happens() -> None:
     made = bench(Log())
     await put_tick(made, CODEC.encode(Ticked(0, START)))

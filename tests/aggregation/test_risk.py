@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -119,6 +121,27 @@ def test_what_is_heard_is_the_newest_frame_and_when_it_was_appended() -> None:
     assert (told.partition, told.heard_at) == (3, START + SECOND)
     (stream,) = told.streams
     assert (stream.captured_at, stream.appended_at) == (START + 2 * SECOND, START + 9)
+
+
+def test_each_frame_that_counts_is_told_once() -> None:
+    """Those of one time of Kafka's too, wherever the ticks fall; and none that is refused."""
+    windows = PartitionWindows(SPEC)
+    told: Counter[str] = Counter()
+    batches = {
+        0: [detection(0), detection(0, stream_id="b")],
+        1: [detection(1, appended_at=START), detection(1), detection(2, 7.0)],
+        7: [detection(3), detection(4, appended_at=START)],
+        # The session is not told of by turns any more.
+        30: [detection(5, appended_at=START)],
+    }
+    for second in range(40):
+        if second in batches:
+            windows.observe(detections_made(*batches[second]), second)
+        for stream in windows.tick(START + second * SECOND, 0).streams:
+            assert stream.frames > 0
+            told[stream.stream_id] += stream.frames
+    assert told == {"stream-1": 5, "b": 1}
+    assert windows.take_refused().total() == 2
 
 
 def test_streams_that_go_on_are_told_in_turn_and_not_all_at_each_tick() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from schemas import MICROSECONDS
+from schemas import MICROSECONDS, FrameSampled
 from topology.sampler import Mode
 
 from .bare import Bare
@@ -51,6 +51,11 @@ class Job:
         self._number += 1
         return part
 
+    def settle(self, frames: list[FrameSampled]) -> None:
+        """Send ``frames`` and return once all that was sent is done."""
+        self._source.send_frames((frame, None) for frame in frames)
+        self.run(1)
+
     def run(self, frames: int) -> Cost:
         """Do ``frames`` more frames, as fast as they can be."""
         return measure(self.ground, self.pids, self._source, self.risks, self.part(frames))
@@ -63,9 +68,9 @@ def efficiency(kind: BrokerKind, mode: Mode, *, repeats: int, frames: int) -> di
     with (
         fresh_ground(kind) as ground,
         TemporaryDirectory() as folder,
-        our_workers(ground, Path(folder) / "ours", "model") as pids,
+        our_workers(ground, Path(folder) / "ours", "model") as workers,
     ):
-        job = Job(ground, pids, Footage.of(mode))
+        job = Job(ground, workers.pids, Footage.of(mode))
         job.run(frames // 4)
         for _ in range(repeats):
             ours.append(job.run(frames))

@@ -104,7 +104,7 @@ def make_part(
         for stream in range(min(streams, frames - turn * streams))
     ]
     ends = [
-        _renamed(footage.ordinary[0], f"{END}{number}-{partition}", 0, made[-1].captured_at, False)
+        renamed(footage.ordinary[0], f"{END}{number}-{partition}", 0, made[-1].captured_at, False)
         for partition in range(partitions)
     ]
     return Part(number, made, ends)
@@ -114,10 +114,10 @@ def _frame(footage: Footage, stream: int, sequence: int, begin: int, turn: int) 
     attack = stream % ATTACK_IN == ATTACK_IN // 2
     clip = footage.attack if attack else footage.ordinary
     at = begin + turn * MICROSECONDS // FRAMES_A_SECOND
-    return _renamed(clip[(sequence + stream) % len(clip)], f"stream-{stream}", sequence, at, attack)
+    return renamed(clip[(sequence + stream) % len(clip)], f"stream-{stream}", sequence, at, attack)
 
 
-def _renamed(
+def renamed(
     frame: FrameSampled, stream: str, sequence: int, captured_at: int, drill: bool
 ) -> FrameSampled:
     return FrameSampled(

@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from topology.app import Role
 from topology.settings import load_settings
 from topology.worker import run_worker
 
-from .harness import Ground, processes
+from .harness import Ground, begin, end
 from .job import NullJudging
 from .profile import Profile
 
@@ -39,33 +40,82 @@ class NullDetector(Detector):
         return [Scored(bundle, None, row) for row in NullJudging().judge(frames)]
 
 
-@contextmanager
-def our_workers(
-    ground: Ground, folder: Path, detector: str, **settings: str
-) -> Iterator[list[int]]:
-    """The ids of a detection and a judgement worker on ``ground``, ready.
+class OurWorkers:
+    """Workers of both roles on a ground, ``copies`` of each; ready once ``start`` returns.
 
     ``detector`` is ``null`` or ``model``; ``settings`` are more of the environment.
     """
-    folder.mkdir(exist_ok=True)
-    policy = policy_file(folder / "policy.toml", *PATIENT)
-    ports = {role: free_port_pair() for role in Role}
-    environment = {
-        "FIREBREAK_BOOTSTRAP_SERVERS": ground.bootstrap,
-        "FIREBREAK_RUNTIME_DIR": str(folder),
-        "FIREBREAK_POLICY": str(policy),
-        _DETECTOR: detector,
-        **settings,
-    }
-    commands = [["-m", "tests.bench.ours", role, str(port)] for role, port in ports.items()]
-    with processes(commands, environment) as running:
+
+    def __init__(
+        self,
+        ground: Ground,
+        folder: Path,
+        detector: str,
+        copies: int = 1,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        folder.mkdir(exist_ok=True)
+        self._environment = {
+            "FIREBREAK_BOOTSTRAP_SERVERS": ground.bootstrap,
+            "FIREBREAK_RUNTIME_DIR": str(folder),
+            "FIREBREAK_POLICY": str(policy_file(folder / "policy.toml", *PATIENT)),
+            _DETECTOR: detector,
+            **(settings or {}),
+        }
+        self._roles = [role for role in Role for _ in range(copies)]
+        self._running: list[tuple[Role, int, subprocess.Popen[bytes]]] = []
+
+    @property
+    def pids(self) -> list[int]:
+        return [process.pid for _, _, process in self._running]
+
+    def pid_of(self, role: Role) -> int:
+        return next(process.pid for found, _, process in self._running if found is role)
+
+    def start(self) -> None:
+        for role in self._roles:
+            self._start(role)
+        self.wait_until_ready()
+
+    def kill_and_start(self, role: Role) -> None:
+        """End the first worker of ``role`` by force, and start another; it is not ready yet."""
+        place = next(number for number, it in enumerate(self._running) if it[0] is role)
+        _, _, process = self._running.pop(place)
+        process.kill()
+        process.wait()
+        self._start(role)
+
+    def wait_until_ready(self) -> None:
+        ports = [port for _, port, _ in self._running]
         wait_until(
-            lambda: all(
-                get(f"http://127.0.0.1:{port}/ready").get("ready") for port in ports.values()
-            ),
+            lambda: all(get(f"http://127.0.0.1:{port}/ready").get("ready") for port in ports),
             READY_SECONDS,
         )
-        yield [process.pid for process in running]
+
+    def stop(self) -> None:
+        end([process for _, _, process in self._running])
+
+    def _start(self, role: Role) -> None:
+        port = free_port_pair()
+        command = ["-m", "tests.bench.ours", role, str(port)]
+        self._running.append((role, port, begin(command, self._environment)))
+
+
+@contextmanager
+def our_workers(
+    ground: Ground,
+    folder: Path,
+    detector: str,
+    copies: int = 1,
+    settings: Mapping[str, str] | None = None,
+) -> Iterator[OurWorkers]:
+    """Our workers, ready; stopped when the context is left."""
+    workers = OurWorkers(ground, folder, detector, copies, settings)
+    try:
+        workers.start()
+        yield workers
+    finally:
+        workers.stop()
 
 
 if __name__ == "__main__":

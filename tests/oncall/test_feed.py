@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
 
 import pytest
-from confluent_kafka import KafkaException, Producer
-from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # stub's gap
+from confluent_kafka import Producer
 
 from agents.following import Progress
 from agents.oncall.feed import FOLLOWED, Feed
@@ -19,6 +17,8 @@ from agents.publishing import Outgoing
 from schemas import Codec, Event, topics
 from tests.builders import START, risk_assessed, window
 from topology.publisher import KafkaPublisher
+from topology.settings import Settings
+from topology.topic_admin import apply_topics
 
 from .events import NOW, acknowledged, heard, stream_updated, takedown_requested
 
@@ -36,11 +36,9 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 @pytest.fixture
-def followed_topics(broker: str) -> None:
-    admin = AdminClient({"bootstrap.servers": broker})
-    for created in admin.create_topics([NewTopic(topic, 2, 1) for topic in FOLLOWED]).values():
-        with suppress(KafkaException):
-            created.result(LIMIT)
+def followed_topics(broker: str, kafka_settings: Settings) -> None:
+    # As planned: other tests have them of the same broker.
+    apply_topics(kafka_settings, broker)
 
 
 @pytest.fixture

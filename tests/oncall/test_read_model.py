@@ -175,9 +175,16 @@ def test_a_session_that_goes_on_for_a_while_does_not_come_back() -> None:
     """During a handover two shards send."""
     first = stream_updated(updated_at=START)
     second = stream_updated(session_id="session-2", updated_at=START + SECOND)
-    more = heard()
+    more = heard(appended_at=START + 8 * SECOND)
 
     assert only_row(first, second, (more, START + 9 * SECOND)).session_id == "session-2"
+
+
+def test_a_session_that_is_told_of_after_the_next_began_is_still_the_earlier_one() -> None:
+    """A worker that takes over tells of all that were judged lately."""
+    second = stream_updated(session_id="session-2", updated_at=START + SECOND)
+
+    assert only_row(second, (heard(), START + 9 * SECOND)).session_id == "session-2"
 
 
 def test_an_ended_session_does_not_come_back_with_a_belated_end() -> None:

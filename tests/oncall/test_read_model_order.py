@@ -47,7 +47,8 @@ def _session(stream_id: str, number: int, draw: random.Random) -> list[list[Even
     # The records of a partition are told apart by their times: no two streams share one here.
     partition = crc32(f"{stream_id}/{number}".encode()) % 2**31
     judged: list[Event] = [
-        heard(2, heard_at=at, partition=partition, captured_at=at, **who) for at in times
+        heard(2, heard_at=at, partition=partition, captured_at=at, appended_at=at, **who)
+        for at in times
     ]
     risks: list[Event] = [
         risk_assessed(

@@ -173,9 +173,7 @@ class Replay:
                         continue
                     if ahead > 0:
                         held.latest = captured_at
-                    session.appended_at = max(session.appended_at, appended_at)
-                    if not session.in_turn:
-                        partition.windows.hear(key, session, appended_at)
+                    partition.windows.hear(key, session, appended_at)
                     if captured_at - held.begun > reach:
                         held.older, held.frames, held.begun = held.frames, [], captured_at
                     held.frames.append(_FRAME(row))

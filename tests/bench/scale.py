@@ -49,9 +49,8 @@ _AGO = 20 * 3600 * MICROSECONDS
 """Event time begins so long ago: few streams get far in it."""
 _WARM_TURNS = 20
 _RECENT_SECONDS = 60.0
-"""Windows are rebuilt from what was appended in the last two minutes, a margin for wrong clocks
-among them: streams that were heard longer ago than this are to be heard again before a worker is
-lost."""
+"""Windows are rebuilt from two minutes of the log; streams are heard again before it has passed."""
+_IDLE_CORES = 0.15
 
 
 class Told:
@@ -107,6 +106,17 @@ class Lane:
 
     def close(self) -> None:
         self._told.close()
+
+    def settle(self) -> None:
+        """Return once the workers have next to nothing left to do: what follows a frame at the
+        ticks after it is not to be taken for another part's cost."""
+        deadline = time.monotonic() + _LIMIT_SECONDS
+        while time.monotonic() < deadline:
+            before = cpu_seconds(self.workers.pids)
+            time.sleep(1)
+            if cpu_seconds(self.workers.pids) - before < _IDLE_CORES:
+                return
+        raise TimeoutError("the workers do not come to rest")
 
     def run(self, frames: int, in_a_row: int = _IN_A_ROW, *, live: bool = False) -> Cost:
         """``frames`` more; ``live``: captured now, and in one stream of a hundred the drill."""
@@ -207,6 +217,7 @@ def _cost(
         costs: dict[int, list[float]] = {size: [] for size in sizes}
         for _ in range(repeats):
             for size, lane in lanes.items():
+                lane.settle()
                 cost = lane.run(frames)
                 costs[size].append(cost.cpu / cost.frames * 1e6)
     least = costs[min(sizes)]
@@ -247,6 +258,7 @@ def _two_workers(kind: BrokerKind, footage: Footage, repeats: int, frames: int) 
             lane.run(_WARM_TURNS * 1_000)
         for _ in range(repeats):
             for copies, lane in lanes.items():
+                lane.settle()
                 cost = lane.run(frames)
                 rates[copies].append(cost.frames / cost.wall)
     return {

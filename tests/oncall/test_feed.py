@@ -9,7 +9,7 @@ import pytest
 from confluent_kafka import Producer
 
 from agents.following import Progress
-from agents.oncall.feed import FOLLOWED, Feed
+from agents.oncall.feed import Feed
 from agents.oncall.read_model import ReadModel
 from agents.oncall.rows import StreamRow
 from agents.oncall.standing import StreamState

@@ -68,7 +68,8 @@ def _fall_due(turn: Turn, key: Key) -> None:
     policy, now = turn.policies.of(key[0]), turn.situation.now
     for given in due_inputs(policy, turn.situation.sessions[key], now):
         session = turn.situation.sessions.get(key)
-        if session is not None:
+        # What was due before it may have put it off: people who were told just now have their time.
+        if session is not None and given in due_inputs(policy, session, now):
             cause = answering.to_time(policy, key, session, given, now)
             turn.reach(key, session, cause, given)
     session = turn.situation.sessions.get(key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agents.decision.partition import PartitionDecisions
@@ -121,6 +121,17 @@ def test_a_worker_that_takes_over_at_any_point_decides_as_the_first_would_have(
 
 
 @given(course=COURSES)
+@example(
+    # People are told at one tick that nobody confirmed and, then, that nobody answered.
+    course=[
+        (("risk", "a", 0, 0.0, 1), 1),
+        (("answer", "failed"), 55),
+        (("order", "a", "takedown"), 25),
+        (("tick", False), 40),
+        (("answer", "failed"), 12),
+        (("tick", False), 108),
+    ]
+)
 @settings(max_examples=500, deadline=None)
 def test_one_id_has_one_content(course: Course) -> None:
     contents: dict[str, bytes] = {}

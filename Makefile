@@ -14,7 +14,7 @@ test: lint tools  ## Everything that CI runs.
 	$(BIN)/python -m pytest -m "not e2e" --durations=10
 	$(BIN)/python -m pytest -m e2e --durations=5
 
-test-unit: $(READY)  ## What needs no long run: under a minute.
+test-unit: $(READY)  ## What needs no broker of its own machine: a few minutes.
 	$(BIN)/python -m pytest -m "not e2e"
 
 test-e2e: tools  ## The topology as a whole, on a real broker.

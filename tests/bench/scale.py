@@ -16,152 +16,30 @@ import json
 import os
 import sys
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
-
-import psutil
-from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 from agents.aggregation.risk import PartitionWindows
 from agents.aggregation.snapshot import pack
 from agents.aggregation.windows import WindowSpec
-from schemas import MICROSECONDS, FrameSampled, topics
+from schemas import FrameSampled
 from topology.app import Role
 from topology.sampler import Mode
 
 from .core import bytes_per_stream, decoded
-from .harness import BrokerKind, Cost, Ground, cpu_seconds, fresh_ground, spread
-from .job import ATTACK_IN, END, FRAMES_A_SECOND, Footage, Source, renamed
-from .ours import OurWorkers, our_workers
+from .harness import BrokerKind, spread
+from .job import Footage
+from .lane import Lane, lane_of
 
 SIZES = (10, 1_000, 100_000)
 LOST_WITH = (0, 1_000, 10_000, 100_000)
 FRAMES = 40_000
 FRAME_BYTES = 512
-_LIMIT_SECONDS = 600.0
-_SIDE_BY_SIDE, _IN_A_ROW = 2_000, 10
-_AGO = 20 * 3600 * MICROSECONDS
-"""Event time begins so long ago: few streams get far in it."""
 _WARM_TURNS = 20
 _RECENT_SECONDS = 60.0
 """Windows are rebuilt from two minutes of the log; streams are heard again before it has passed."""
-_IDLE_CORES = 0.15
-
-
-class Told:
-    """Waits for risks by their streams' names, and does not look into them."""
-
-    def __init__(self, ground: Ground) -> None:
-        self._consumer = Consumer(
-            {
-                "bootstrap.servers": ground.bootstrap,
-                "group.id": "bench-scale",
-                "enable.auto.commit": False,
-                "fetch.wait.max.ms": 20,
-            }
-        )
-        numbers = range(ground.partitions)
-        self._consumer.assign([TopicPartition(topics.RISK, n, OFFSET_BEGINNING) for n in numbers])
-
-    def wait_for(self, streams: Sequence[str]) -> list[float]:
-        """When, by the monotonic clock, a risk of each was read, in order of time.
-
-        Raises ``TimeoutError``.
-        """
-        wanted, times = {stream.encode() for stream in streams}, []
-        deadline = time.monotonic() + _LIMIT_SECONDS
-        while wanted:
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"no risk of {sorted(wanted)}")
-            for message in self._consumer.consume(500, timeout=0.02):
-                if (key := message.key()) in wanted and message.error() is None:
-                    wanted.discard(key)
-                    times.append(time.monotonic())
-        return times
-
-    def close(self) -> None:
-        self._consumer.close()
-
-
-class Lane:
-    """Workers on a ground of their own, and the streams that they hear: ``streams`` may grow.
-
-    ``started``: seconds that the workers took until they were ready.
-    """
-
-    def __init__(
-        self, ground: Ground, workers: OurWorkers, footage: Footage, streams: int, started: float
-    ) -> None:
-        self.streams, self.workers, self.started = streams, workers, started
-        self._ground, self._footage = ground, footage
-        self._source, self._told = Source(ground.bootstrap), Told(ground)
-        self._begin = time.time_ns() // 1000 - _AGO
-        self._sent: Counter[int] = Counter()
-        self._next = self._ends = 0
-
-    def close(self) -> None:
-        self._told.close()
-
-    def settle(self) -> None:
-        """Return once the workers have next to nothing left to do: what follows a frame at the
-        ticks after it is not to be taken for another part's cost."""
-        deadline = time.monotonic() + _LIMIT_SECONDS
-        while time.monotonic() < deadline:
-            before = cpu_seconds(self.workers.pids)
-            time.sleep(1)
-            if cpu_seconds(self.workers.pids) - before < _IDLE_CORES:
-                return
-        raise TimeoutError("the workers do not come to rest")
-
-    def run(self, frames: int, in_a_row: int = _IN_A_ROW, *, live: bool = False) -> Cost:
-        """``frames`` more; ``live``: captured now, and in one stream of a hundred the drill."""
-        pids = self.workers.pids
-        cpu, broker, began = cpu_seconds(pids), cpu_seconds(self._ground.pids), time.monotonic()
-        self._source.send_frames((frame, None) for frame in self._frames(frames, in_a_row, live))
-        self._told.wait_for(self.send_ends())
-        return Cost(
-            frames,
-            time.monotonic() - began,
-            cpu_seconds(pids) - cpu,
-            cpu_seconds(self._ground.pids) - broker,
-        )
-
-    def send_ends(self) -> list[str]:
-        """A frame of a new stream to each partition; the streams, whose risks are to come."""
-        self._ends += 1
-        names = [f"{END}{self._ends}-{number}" for number in range(self._ground.partitions)]
-        picture, now = self._footage.ordinary[0], time.time_ns() // 1000
-        self._source.send_frames(
-            (renamed(picture, name, 0, now, False), number) for number, name in enumerate(names)
-        )
-        return names
-
-    def wait_for(self, streams: Sequence[str]) -> list[float]:
-        return self._told.wait_for(streams)
-
-    def judgement_rss(self) -> int:
-        """Bytes."""
-        return int(psutil.Process(self.workers.pid_of(Role.JUDGEMENT)).memory_info().rss)
-
-    def _frames(self, left: int, in_a_row: int, live: bool) -> Iterator[FrameSampled]:
-        picture = self._footage.ordinary[0]
-        while left:
-            group = range(self._next, min(self._next + _SIDE_BY_SIDE, self.streams))
-            for stream in in_a_row * [*group]:
-                if left == 0:
-                    return
-                sent, left = self._sent[stream], left - 1
-                self._sent[stream] += 1
-                at = self._begin + sent * MICROSECONDS // FRAMES_A_SECOND
-                drill = live and stream % ATTACK_IN == ATTACK_IN // 2
-                now = time.time_ns() // 1000
-                yield renamed(picture, f"stream-{stream}", sent, now if live else at, drill)
-            self._next = group.stop % self.streams
 
 
 def scale(
@@ -194,23 +72,11 @@ def _small(footage: Footage) -> Footage:
     return Footage(footage.mode, [FrameSampled(**{**fields, "payload": payload})], [])
 
 
-def _lane(
-    stack: ExitStack, kind: BrokerKind, footage: Footage, streams: int, copies: int = 1
-) -> Lane:
-    ground = stack.enter_context(fresh_ground(kind))
-    folder = Path(stack.enter_context(TemporaryDirectory(prefix="firebreak-scale")))
-    began = time.monotonic()
-    workers = stack.enter_context(our_workers(ground, folder / "ours", "null", copies))
-    lane = Lane(ground, workers, footage, streams, time.monotonic() - began)
-    stack.callback(lane.close)
-    return lane
-
-
 def _cost(
     kind: BrokerKind, footage: Footage, sizes: Sequence[int], repeats: int, frames: int
 ) -> dict[str, Any]:
     with ExitStack() as stack:
-        lanes = {size: _lane(stack, kind, footage, min(size, 1_000)) for size in sizes}
+        lanes = {size: lane_of(stack, kind, footage, min(size, 1_000)) for size in sizes}
         for lane in lanes.values():
             lane.run(_WARM_TURNS * 1_000)
         grown = _grow(lanes[max(sizes)], max(sizes))
@@ -253,7 +119,7 @@ def _two_workers(kind: BrokerKind, footage: Footage, repeats: int, frames: int) 
     """Frames a second with two workers of each role, and with one."""
     rates: dict[int, list[float]] = {1: [], 2: []}
     with ExitStack() as stack:
-        lanes = {copies: _lane(stack, kind, footage, 1_000, copies) for copies in rates}
+        lanes = {copies: lane_of(stack, kind, footage, 1_000, copies) for copies in rates}
         for lane in lanes.values():
             lane.run(_WARM_TURNS * 1_000)
         for _ in range(repeats):
@@ -277,7 +143,7 @@ def _lost(kind: BrokerKind, footage: Footage, streams: int, repeats: int) -> dic
     """
     times: dict[str, list[float]] = {"ready_s": [], "first_risk_s": [], "last_partition_s": []}
     with ExitStack() as stack:
-        lane = _lane(stack, kind, footage, streams)
+        lane = lane_of(stack, kind, footage, streams)
         heard_at = 0.0
         for _ in range(repeats):
             if not heard_at or time.monotonic() - heard_at > _RECENT_SECONDS:

@@ -9,6 +9,7 @@ import pytest
 
 from topology.broker import EmbeddedBroker
 from topology.settings import Settings
+from topology.topic_admin import apply_topics
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +19,13 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with EmbeddedBroker(settings) as embedded:
         yield embedded.bootstrap
         embedded.check()
+
+
+@pytest.fixture(scope="session")
+def topics_broker(broker: str) -> str:
+    """``broker``, with all of the project's topics as planned."""
+    apply_topics(Settings(), broker)
+    return broker
 
 
 @pytest.fixture

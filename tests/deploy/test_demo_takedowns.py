@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaException, Producer
-from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # stub's gap
+from confluent_kafka import Producer
 
 from deploy.demo.takedowns import SERVICE, TakedownService
 from schemas import Codec, TakedownAcknowledged, TakedownRequested, derive_id, topics
@@ -34,11 +32,6 @@ class Platform:
 
     def __post_init__(self) -> None:
         self.config: dict[str, Any] = {"bootstrap.servers": self.bootstrap}
-        admin = AdminClient(self.config)
-        wanted = [NewTopic(name, 1, 1) for name in (topics.TAKEDOWNS, topics.ACKNOWLEDGEMENTS)]
-        for created in admin.create_topics(wanted).values():
-            with suppress(KafkaException):
-                created.result(LIMIT)
 
     def carries(self, stream_id: str) -> None:
         """The stream has ended already, as far as anybody waits for it."""
@@ -83,8 +76,8 @@ class Platform:
 
 
 @pytest.fixture
-def platform(broker: str) -> Platform:
-    return Platform(broker)
+def platform(topics_broker: str) -> Platform:
+    return Platform(topics_broker)
 
 
 def test_what_is_carried_is_stopped_and_answered_and_nothing_else(platform: Platform) -> None:

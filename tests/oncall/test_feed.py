@@ -17,8 +17,6 @@ from agents.publishing import Outgoing
 from schemas import Codec, Event, topics
 from tests.builders import START, risk_assessed, window
 from topology.publisher import KafkaPublisher
-from topology.settings import Settings
-from topology.topic_admin import apply_topics
 
 from .events import NOW, acknowledged, heard, stream_updated, takedown_requested
 
@@ -36,14 +34,8 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 @pytest.fixture
-def followed_topics(broker: str, kafka_settings: Settings) -> None:
-    # As planned: other tests have them of the same broker.
-    apply_topics(kafka_settings, broker)
-
-
-@pytest.fixture
-async def publish(broker: str, followed_topics: None) -> AsyncIterator[Publish]:
-    publisher = KafkaPublisher({"bootstrap.servers": broker}, Codec(), "firebreak/test")
+async def publish(topics_broker: str) -> AsyncIterator[Publish]:
+    publisher = KafkaPublisher({"bootstrap.servers": topics_broker}, Codec(), "firebreak/test")
 
     async def send(event: Event) -> None:
         await publisher.publish([Outgoing(event, id="id", time=START, key=STREAM.encode())])
@@ -73,13 +65,13 @@ async def test_the_feed_reads_what_was_there_and_then_what_comes(
     async with feed:
         await until(lambda: feed.caught_up)
         past = row(read_model)
-        await publish(takedown_requested(stream_id=STREAM))
+        await publish(takedown_requested(stream_id=STREAM, takedown_id=STREAM))
         await until(
             lambda: (
                 (now := row(read_model)) is not None and now.state is StreamState.TAKEDOWN_REQUESTED
             )
         )
-        await publish(acknowledged(stream_id=STREAM))
+        await publish(acknowledged(stream_id=STREAM, takedown_id=STREAM))
         await until(
             lambda: (now := row(read_model)) is not None and now.state is StreamState.STOPPED
         )

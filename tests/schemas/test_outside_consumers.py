@@ -19,25 +19,26 @@ from agents.publishing import Outgoing
 from schemas import Codec, TakedownRequested, topics
 from tests.decision.timeline import Timeline, risk
 from topology.publisher import KafkaPublisher
-from topology.settings import Settings
-from topology.topic_admin import apply_topics
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 HEADER_BYTES = 10
 """Avro single-object encoding: two bytes of magic, eight of fingerprint."""
 
 
+STREAM = "contract"
+
+
 def a_takedown() -> TakedownRequested:
     """As the decision core issues it."""
     timeline = Timeline()
-    timeline.play(risk(0, 8, stream="contract"))
+    timeline.play(risk(0, 8, stream=STREAM))
     return timeline.all(TakedownRequested)[0]
 
 
 async def publish(brokers: str, event: TakedownRequested) -> None:
     """Publish as the decision agent does."""
     publisher = KafkaPublisher({"bootstrap.servers": brokers}, Codec(), "test")
-    outgoing = Outgoing(event, event.takedown_id, event.requested_at, b"contract", partition=0)
+    outgoing = Outgoing(event, event.takedown_id, event.requested_at, STREAM.encode(), partition=0)
     await publisher.publish([outgoing])
     publisher.close()
 
@@ -56,7 +57,9 @@ def read_with_consumer(broker: str) -> list[bytes]:
     consumer.assign([TopicPartition(topics.TAKEDOWNS, 0, OFFSET_BEGINNING)])
     values: list[bytes] = []
     while not values:
-        values = [m.value() or b"" for m in consumer.consume(100, timeout=5) if not m.error()]
+        # Other tests write to the topic too, what is no takedown among it.
+        read = [m for m in consumer.consume(100, timeout=5) if not m.error()]
+        values = [m.value() or b"" for m in read if m.key() == STREAM.encode()]
     consumer.close()
     return values
 
@@ -80,7 +83,7 @@ def assert_readable(values: list[bytes], takedown: TakedownRequested) -> None:
         fastavro.schemaless_reader(io.BytesIO(value[HEADER_BYTES:]), schema, None)
         for value in values
     ]
-    (ours, *_) = [datum for datum in found if datum["stream_id"] == "contract"]
+    (ours, *_) = [datum for datum in found if datum["stream_id"] == STREAM]
     assert ours["takedown_id"] == takedown.takedown_id
     assert ours["requested_at"].isoformat() == "2023-11-14T22:13:20+00:00"
     assert ours["evidence"][0]["topic"] == topics.FRAME_SAMPLES
@@ -88,12 +91,11 @@ def assert_readable(values: list[bytes], takedown: TakedownRequested) -> None:
 
 
 async def test_a_plain_consumer_reads_a_takedown_with_nothing_but_the_published_schema(
-    broker: str, kafka_settings: Settings
+    topics_broker: str,
 ) -> None:
-    apply_topics(kafka_settings, broker)
     takedown = a_takedown()
-    await publish(broker, takedown)
-    assert_readable(read_with_consumer(broker), takedown)
+    await publish(topics_broker, takedown)
+    assert_readable(read_with_consumer(topics_broker), takedown)
 
 
 @pytest.mark.skipif(shutil.which("kcat") is None, reason="kcat is not installed (Debian: kcat)")

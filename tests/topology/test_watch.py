@@ -9,12 +9,10 @@ import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
 
 import pytest
 from click.testing import CliRunner
-from confluent_kafka import KafkaException, Producer
-from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # its stub forgets to
+from confluent_kafka import Producer
 
 from agents.publishing import Outgoing
 from schemas import Codec, EventDeadLettered, TakedownRequested, topics
@@ -58,16 +56,8 @@ def test_what_can_not_be_watched_is_said_with_what_can() -> None:
 
 
 @pytest.fixture
-def takedowns_topic(broker: str) -> None:
-    admin = AdminClient({"bootstrap.servers": broker})
-    (created,) = admin.create_topics([NewTopic(topics.TAKEDOWNS, 2, 1)]).values()
-    with suppress(KafkaException):
-        created.result(LIMIT)
-
-
-@pytest.fixture
-def publisher(broker: str, takedowns_topic: None) -> Iterator[KafkaPublisher]:
-    publisher = KafkaPublisher({"bootstrap.servers": broker}, Codec(), "firebreak/test")
+def publisher(topics_broker: str) -> Iterator[KafkaPublisher]:
+    publisher = KafkaPublisher({"bootstrap.servers": topics_broker}, Codec(), "firebreak/test")
     yield publisher
     publisher.close()
 
@@ -78,7 +68,7 @@ async def publish(publisher: KafkaPublisher, event: TakedownRequested) -> None:
 
 
 @pytest.fixture
-async def watching(broker: str, takedowns_topic: None) -> AsyncIterator[list[Process]]:
+async def watching(topics_broker: str) -> AsyncIterator[list[Process]]:
     """Processes that a test started; none outlives it."""
     processes: list[Process] = []
     yield processes
@@ -199,11 +189,13 @@ async def test_a_reader_that_goes_away_ends_it_quietly(
 
 
 @pytest.mark.e2e
-def test_a_count_that_is_not_reached_in_time_fails(broker: str, takedowns_topic: None) -> None:
+def test_a_count_that_is_not_reached_in_time_fails(topics_broker: str) -> None:
     """A script can rely on the exit status."""
     arguments = ["takedowns", "--count", "1000", "--timeout", "0.5"]
 
-    result = CliRunner(env={"FIREBREAK_BOOTSTRAP_SERVERS": broker}).invoke(watch_command, arguments)
+    result = CliRunner(env={"FIREBREAK_BOOTSTRAP_SERVERS": topics_broker}).invoke(
+        watch_command, arguments
+    )
 
     assert result.exit_code == 1
     assert "of 1000 events within 0.5 s" in result.output

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Self
 
 from schemas import MICROSECONDS, FrameSampled
 from topology.sampler import Mode
@@ -26,7 +26,7 @@ _MINUTES_BACK = 30
 
 @dataclass
 class Job:
-    """Parts of one job on one ground, each after the one before."""
+    """Parts of one job on one ground, each after the one before; a context manager."""
 
     ground: Ground
     pids: list[int]
@@ -37,6 +37,12 @@ class Job:
         self._source, self.risks = Source(self.ground.bootstrap), Risks(self.ground)
         self._begin = (time.time_ns() // 1000) - _MINUTES_BACK * 60 * MICROSECONDS
         self._number = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.risks.close()
 
     def part(self, frames: int) -> Part:
         part = make_part(
@@ -69,8 +75,8 @@ def efficiency(kind: BrokerKind, mode: Mode, *, repeats: int, frames: int) -> di
         fresh_ground(kind) as ground,
         TemporaryDirectory() as folder,
         our_workers(ground, Path(folder) / "ours", "model") as workers,
+        Job(ground, workers.pids, Footage.of(mode)) as job,
     ):
-        job = Job(ground, workers.pids, Footage.of(mode))
         job.run(frames // 4)
         for _ in range(repeats):
             ours.append(job.run(frames))

@@ -96,8 +96,8 @@ def measure(
             "model",
             settings={"FIREBREAK_EXECUTION_PROVIDERS": json.dumps([bundle.provider])},
         ) as workers,
+        Job(ground, workers.pids, footage) as job,
     ):
-        job = Job(ground, workers.pids, footage)
         job.run(frames // 4)
         for _ in range(repeats):
             with _waiting(waited):

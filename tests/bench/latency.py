@@ -87,8 +87,8 @@ def latency(
             fresh_ground(kind, partitions) as ground,
             TemporaryDirectory() as folder,
             our_workers(ground, Path(folder) / "ours", detector) as workers,
+            Job(ground, workers.pids, footage) as job,
         ):
-            job = Job(ground, workers.pids, footage)
             frames = CAPACITY_FRAMES[detector]
             job.run(frames // 2)
             capacity = statistics.median(frames / job.run(frames).wall for _ in range(3))

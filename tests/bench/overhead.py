@@ -30,8 +30,8 @@ def overhead(kind: BrokerKind, *, repeats: int, frames: int) -> dict[str, Any]:
         fresh_ground(kind) as ground,
         TemporaryDirectory() as folder,
         our_workers(ground, Path(folder) / "ours", "null") as workers,
+        Job(ground, workers.pids, footage) as job,
     ):
-        job = Job(ground, workers.pids, footage)
         job.run(frames // 4)
         costs = [job.run(frames) for _ in range(repeats)]
     total = spread([_us(cost) for cost in costs], 1)
@@ -54,8 +54,10 @@ def _profiled(kind: BrokerKind, footage: Footage, frames: int) -> Counter[str]:
     """Seconds by part, of both workers."""
     with fresh_ground(kind) as ground, TemporaryDirectory() as name:
         folder = Path(name)
-        with our_workers(ground, folder / "ours", "null", settings={PROFILE: name}) as workers:
-            job = Job(ground, workers.pids, footage)
+        with (
+            our_workers(ground, folder / "ours", "null", settings={PROFILE: name}) as workers,
+            Job(ground, workers.pids, footage) as job,
+        ):
             job.run(frames // 4)
             (folder / "begin").touch()
             job.run(frames)

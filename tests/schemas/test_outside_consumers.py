@@ -23,8 +23,6 @@ from topology.publisher import KafkaPublisher
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 HEADER_BYTES = 10
 """Avro single-object encoding: two bytes of magic, eight of fingerprint."""
-
-
 STREAM = "contract"
 
 

@@ -28,6 +28,7 @@ from agents.publishing import Publisher
 from schemas import MICROSECONDS, Codec
 
 from .controls import ControlsFollower
+from .fetching import EMBEDDED_WAIT_MS, WAIT_MS
 from .kafka_config import faust_credentials, largest_record, librdkafka_config
 from .policies import PolicyFiles
 from .runs import RunApp
@@ -63,14 +64,18 @@ def build_app(
     ports: Ports,
     partitions: int,
     *,
+    embedded: bool = False,
     detector: MakeDetector = Detector,
 ) -> faust.App:
     """The app of ``role`` for the brokers at ``bootstrap``, whose topics have ``partitions``.
 
+    ``embedded`` says that they are the embedded broker.
+
     Raises ``SettingsInvalid`` and ``BundleInvalid`` where what the detection role is to judge with
     can't be used.
     """
-    app = _bare_app(settings, bootstrap, role, partitions)
+    wait = EMBEDDED_WAIT_MS if embedded else WAIT_MS
+    app = _bare_app(settings, bootstrap, role, partitions, wait)
     ready: list[Callable[[], Mapping[str, bool]]] = [lambda: _progress(app)]
     runs: list[Callable[[], Mapping[str, object]]] = [lambda: {"role": role}]
     health.register(
@@ -140,13 +145,16 @@ def _progress(app: faust.App) -> dict[str, bool]:
     }
 
 
-def _bare_app(settings: Settings, bootstrap: str, role: Role, partitions: int) -> faust.App:
+def _bare_app(
+    settings: Settings, bootstrap: str, role: Role, partitions: int, wait_ms: int
+) -> faust.App:
     largest = largest_record(settings)
     return RunApp(
         f"firebreak-{role}",
         librdkafka={
             **librdkafka_config(settings, bootstrap),
             "max.partition.fetch.bytes": largest,
+            "fetch.wait.max.ms": wait_ms,
         },
         broker=[f"aiokafka://{server}" for server in bootstrap.split(",")],
         broker_credentials=faust_credentials(settings),

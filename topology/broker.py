@@ -42,6 +42,7 @@ _WATCH_SECONDS = 0.25
 """A fast producer adds hundreds of megabytes a second."""
 _TAIL_LINES = 20
 _PR_SET_PDEATHSIG = 1
+_CLUSTER = "firebreak-embedded-"
 # Looked up before any fork: a child must not take the loader's lock.
 _prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
@@ -74,6 +75,11 @@ def resolve_bootstrap(settings: Settings) -> str:
             "FIREBREAK_BOOTSTRAP_SERVERS"
         )
     return bootstrap
+
+
+def is_embedded(cluster_id: str | None) -> bool:
+    """Whether brokers that call their cluster so are an embedded one."""
+    return cluster_id is not None and cluster_id.startswith(_CLUSTER)
 
 
 def die_with_parent(parent: int | None = None) -> None:
@@ -149,7 +155,7 @@ class EmbeddedBroker:
     def _start_on(self, port: int) -> bool:
         """Whether the broker came up; it ends by itself if another process took the port."""
         self.bootstrap = f"127.0.0.1:{port}"
-        cluster = f"firebreak-{uuid.uuid4()}"
+        cluster = f"{_CLUSTER}{uuid.uuid4()}"
         url = f"tcp://{self.bootstrap}"
         try:
             self._process = subprocess.Popen(

@@ -18,8 +18,10 @@ from faust.types import TP
 
 log = logging.getLogger(__name__)
 
-FETCH_WAIT_MS = 50
-"""How long brokers may hold an empty fetch. Some hold it to the end, though a record has come."""
+WAIT_MS = 500
+"""How long brokers may hold a fetch as long as nothing comes. To be asked costs them CPU."""
+EMBEDDED_WAIT_MS = 50
+"""The embedded broker (Tansu 0.6.0) holds a fetch to the end, though records have come."""
 _GATHER_SECONDS = 0.005
 """After a record came more are waited for: they come in runs then, at a fraction of the cost."""
 _MOST = 512
@@ -34,7 +36,6 @@ _CONFIG: dict[str, Any] = {
     "enable.auto.offset.store": False,
     "auto.offset.reset": "earliest",
     "check.crcs": True,
-    "fetch.wait.max.ms": FETCH_WAIT_MS,
     "queued.max.messages.kbytes": _QUEUED_KB,
     # How long it stops fetching once that is reached; a second by default.
     "fetch.queue.backoff.ms": 10,

@@ -70,9 +70,9 @@ class Settings(BaseSettings):
     """Largest decoded frame; 8K UHD by default."""
     batch_size: int = Field(default=64, ge=1)
     """Most frames of a micro-batch; fewer where the latency target asks for it."""
-    batch_wait: float = Field(default=0.05, gt=0)
+    batch_wait: float = Field(default=0.02, gt=0)
     """How long a micro-batch waits to fill."""
-    latency_target: float = Field(default=0.25, gt=0)
+    latency_target: float = Field(default=0.1, gt=0)
     """From a micro-batch's first frame to its detections, where no backlog is before it."""
     inference_timeout: float = Field(default=60.0, gt=0)
 

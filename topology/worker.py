@@ -11,11 +11,15 @@ from typing import NoReturn
 
 import faust
 import uvloop
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # re-exported without __all__
+    ClusterMetadata,
+)
 
 from agents.detection.detector import Detector
 from schemas import topics
 
 from .app import Ports, Role, build_app
+from .broker import is_embedded
 from .errors import OperatorError
 from .history import KafkaHistory
 from .kafka_config import librdkafka_config
@@ -49,14 +53,22 @@ def run_worker(
     uvloop.install()
     # Faust and aiokafka make debug records by the thousand, which nobody sees: a tenth of the CPU.
     logging.disable(logging.DEBUG)
-    partitions = _partitions(settings, bootstrap)
+    found = _found(settings, bootstrap)
     settings.runtime_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     config = librdkafka_config(settings, bootstrap)
     codec = build_codec(settings)
     publisher = KafkaPublisher(config, codec, source=f"firebreak/{role}")
     states = KafkaStateLog(config, publisher)
     ports = Ports(codec, publisher, KafkaHistory(config), states, abort)
-    app = build_app(settings, bootstrap, role, ports, partitions, detector=detector)
+    app = build_app(
+        settings,
+        bootstrap,
+        role,
+        ports,
+        partitions=len(found.topics[topics.FRAME_SAMPLES].partitions),
+        embedded=is_embedded(found.cluster_id),
+        detector=detector,
+    )
     # What is there now stays: the collector need not go over it, nor come by every 700 objects.
     gc.collect()
     gc.freeze()
@@ -80,9 +92,12 @@ def abort(message: str) -> NoReturn:
     os._exit(UNFIT_EXIT_CODE)
 
 
-def _partitions(settings: Settings, bootstrap: str) -> int:
-    """How many partitions the topics have. Asked for by name, some brokers would make the topic."""
-    found = open_admin(settings, bootstrap).list_topics(timeout=_METADATA_SECONDS).topics
-    if missing := sorted(topics.ALL - found.keys()):
+def _found(settings: Settings, bootstrap: str) -> ClusterMetadata:
+    """The brokers and their topics. Asked for by name, some brokers would make the topic.
+
+    Raises ``TopicsUnreadable`` and ``TopicsMissing``.
+    """
+    found = open_admin(settings, bootstrap).list_topics(timeout=_METADATA_SECONDS)
+    if missing := sorted(topics.ALL - found.topics.keys()):
         raise TopicsMissing(f"{', '.join(missing)} missing: run `firebreak topics apply`")
-    return len(found[topics.FRAME_SAMPLES].partitions)
+    return found

@@ -32,6 +32,8 @@ class Job:
     pids: list[int]
     footage: Footage
     streams: int = STREAMS
+    name: str = ""
+    """Of the job, where there is another one on the same ground."""
 
     def __post_init__(self) -> None:
         self._source, self.risks = Source(self.ground.bootstrap), Risks(self.ground)
@@ -52,6 +54,7 @@ class Job:
             frames=frames,
             partitions=self.ground.partitions,
             begin=self._begin,
+            job=self.name,
         )
         self._begin = part.ends[0].captured_at + MICROSECONDS
         self._number += 1

@@ -39,6 +39,12 @@ class Ground:
     pids: tuple[int, ...]
     partitions: int
 
+    @property
+    def fetch_wait_ms(self) -> int:
+        """For readers that are to be told at once and cost the brokers little: the embedded one
+        holds a fetch to the end."""
+        return 20 if self.kind == "embedded" else 500
+
 
 def kafka_missing() -> str | None:
     """Why there is no real Kafka here, if there is none."""
@@ -58,8 +64,12 @@ def fresh_ground(kind: BrokerKind, partitions: int = 8) -> Iterator[Ground]:
             bootstrap, pids = broker.bootstrap, [broker.pid]
         else:
             from deploy.kafka.cluster import KafkaCluster  # noqa: PLC0415  # needs Java
+            from deploy.kafka.process import QUICK_START  # noqa: PLC0415
 
-            cluster = running.enter_context(KafkaCluster(folder / "kafka"))
+            # Java's second compiler would take half of two cores for minutes.
+            cluster = running.enter_context(
+                KafkaCluster(folder / "kafka", java_options=QUICK_START)
+            )
             bootstrap, pids = cluster.bootstrap, list(cluster.pids.values())
         settings = Settings(runtime_dir=folder, bootstrap_servers=bootstrap)
         _apply_topics(settings, bootstrap, partitions)
@@ -144,7 +154,7 @@ class Risks:
                 "bootstrap.servers": ground.bootstrap,
                 "group.id": "bench",
                 "enable.auto.commit": False,
-                "fetch.wait.max.ms": 20,
+                "fetch.wait.max.ms": ground.fetch_wait_ms,
             }
         )
         self._consumer.assign(

@@ -92,11 +92,19 @@ class Part:
 
 
 def make_part(
-    footage: Footage, number: int, *, streams: int, frames: int, partitions: int, begin: int
+    footage: Footage,
+    number: int,
+    *,
+    streams: int,
+    frames: int,
+    partitions: int,
+    begin: int,
+    job: str = "",
 ) -> Part:
     """``frames`` frames of ``streams`` streams side by side, the first captured at ``begin``.
 
-    Parts of rising ``number`` are to begin one after the other: the streams are the same.
+    Parts of rising ``number`` are to begin one after the other: the streams are the same. So are
+    those of several jobs; by the name ``job`` their ends are told apart.
     """
     made = [
         _frame(footage, stream, number * (frames // streams + 1) + turn, begin, turn)
@@ -104,8 +112,8 @@ def make_part(
         for stream in range(min(streams, frames - turn * streams))
     ]
     ends = [
-        renamed(footage.ordinary[0], f"{END}{number}-{partition}", 0, made[-1].captured_at, False)
-        for partition in range(partitions)
+        renamed(footage.ordinary[0], f"{END}{job}{number}-{at}", 0, made[-1].captured_at, False)
+        for at in range(partitions)
     ]
     return Part(number, made, ends)
 

@@ -1,11 +1,8 @@
 """``latency``: from a frame that tips the risk being with the brokers, to its takedown being there.
 
-Streams are paced in real time at shares of the capacity that was measured just before. Now and then
-an attack begins: a stream whose frames, six seconds of event time in one of the clock's, show what
-takes it down. Which frame tipped it is told by the risk that the takedown names as its cause.
-
-Times are the brokers' own where they stamp records on arrival (``LogAppendTime``); the embedded
-broker does not, and there they are this process's clock as deliveries and takedowns reach it.
+The load is paced (``tests.bench.live_load``) at shares of the capacity: what is judged a second
+while more than that comes, sent, carried and judged on the same cores. A broker is warm before
+anything is measured: for its first minute a Java machine compiles.
 """
 
 from __future__ import annotations
@@ -15,62 +12,29 @@ import statistics
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from confluent_kafka import (
-    OFFSET_END,
-    TIMESTAMP_LOG_APPEND_TIME,
-    Consumer,
-    Message,
-    Producer,
-    TopicPartition,
-)
-
-from schemas import MICROSECONDS, Codec, FrameSampled, RiskAssessed, TakedownRequested, topics
-from topology.kafka_config import PRODUCER
 from topology.sampler import Mode
 
 from .efficiency import Job
 from .harness import BrokerKind, Ground, fresh_ground
-from .job import Footage, renamed
-from .ours import our_workers
+from .job import Footage
+from .live_load import Load, Times, attacks_in, send, watch
+from .ours import OurWorkers, our_workers
 
 PARTITIONS = (1, 8, 64)
+WITH_MODEL = 8
 LOADS = (0.3, 0.7, 0.95)
-CAPACITY_FRAMES = {"null": 12_000, "model": 600}
-ATTACK_FRAMES = 14
-"""At two a second: more than it takes by the default policy."""
-ATTACK_SECONDS = 1.0
-"""Of the clock, for all of them."""
-ATTACKS_A_SECOND = 8.0
-STREAMS_OF_ATTACK_SHARE = 0.5
-"""At most this share of the load is attacks: with few frames a second there are fewer of them."""
+FRAMES = {"null": 12_000, "model": 600}
+"""Of a part."""
+_OVERLOAD = 1.3
+_MOST_WARM_PARTS = 10
+_STILL_WARMING = 0.9
+"""A part that costs the brokers less than this share of the cheapest before is not the last."""
 _SETTLE_SECONDS = 15.0
-
-Place = tuple[int, int]
-"""Partition and offset of a frame sample."""
-
-
-@dataclass
-class Times:
-    """When frames and takedowns were with the brokers, in seconds, and how they belong together."""
-
-    frames: dict[Place, float] = field(default_factory=dict)
-    causes: dict[str, Place] = field(default_factory=dict)
-    """Of risks, by their id: the frame that moved them."""
-    takedowns: dict[str, float] = field(default_factory=dict)
-    """By the id of the risk that caused them."""
-
-    def milliseconds(self) -> list[float]:
-        return sorted(
-            (at - self.frames[place]) * 1000
-            for cause, at in self.takedowns.items()
-            if (place := self.causes.get(cause)) in self.frames
-        )
 
 
 def latency(
@@ -78,41 +42,73 @@ def latency(
 ) -> dict[str, dict[str, Any]]:
     """Milliseconds by detector and partitions, then by share of the capacity."""
     told: dict[str, dict[str, Any]] = {}
-    runs = [("null", number) for number in PARTITIONS]
-    if with_model:
-        runs.append(("model", 8))
     footage = Footage.of(Mode.JPEG)
-    for detector, partitions in runs:
-        with (
-            fresh_ground(kind, partitions) as ground,
-            TemporaryDirectory() as folder,
-            our_workers(ground, Path(folder) / "ours", detector) as workers,
-            Job(ground, workers.pids, footage) as job,
-        ):
-            frames = CAPACITY_FRAMES[detector]
-            job.run(frames // 2)
-            capacity = statistics.median(frames / job.run(frames).wall for _ in range(3))
-            told[f"{detector} / {partitions} partitions"] = {
-                "capacity_frames_per_second": round(capacity),
-                **{
-                    f"{load:.0%}": _at(job, footage, capacity * load, seconds, f"{load}")
-                    for load in LOADS
-                },
-            }
+    for partitions in PARTITIONS:
+        with fresh_ground(kind, partitions) as ground:
+            runs = ["null", "model"] if with_model and partitions == WITH_MODEL else ["null"]
+            for detector in runs:
+                name = f"{detector} / {partitions} partitions"
+                told[name] = _of(ground, detector, footage, seconds)
     return told
 
 
-def _at(job: Job, footage: Footage, rate: float, seconds: float, name: str) -> dict[str, object]:
-    """Milliseconds at ``rate`` frames a second."""
-    ground, times, done = job.ground, Times(), threading.Event()
-    watching = threading.Thread(target=_watch, args=(ground, times, done))
+def _of(ground: Ground, detector: str, footage: Footage, seconds: float) -> dict[str, Any]:
+    with (
+        TemporaryDirectory() as folder,
+        our_workers(ground, Path(folder) / "ours", detector) as workers,
+        Job(ground, workers.pids, footage, name=f"{detector}-") as job,
+    ):
+        burst = _warm(job, FRAMES[detector])
+        capacity = _capacity(job, workers, Load(footage, burst * _OVERLOAD, seconds, detector))
+        return {
+            "capacity_frames_per_second": round(capacity),
+            **{
+                f"{share:.0%}": _at(
+                    job, Load(footage, capacity * share, seconds, f"{detector}-{share}")
+                )
+                for share in LOADS
+            },
+        }
+
+
+def _warm(job: Job, frames: int) -> float:
+    """Run parts until the brokers have warmed up; frames a second of the last ones."""
+    rates: list[float] = []
+    cheapest = float("inf")
+    for _ in range(_MOST_WARM_PARTS):
+        cost = job.run(frames)
+        rates.append(cost.frames / cost.wall)
+        warming = cost.broker_cpu < cheapest * _STILL_WARMING
+        cheapest = min(cheapest, cost.broker_cpu)
+        if not warming:
+            break
+    return statistics.median(rates[-3:])
+
+
+def _capacity(job: Job, workers: OurWorkers, load: Load) -> float:
+    """Frames judged a second in the later part of a ``load`` that is too much."""
+    job.settle(load.first_frames())
+    sending = threading.Thread(target=send, args=(job.ground, Times(), load.planned()))
+    sending.start()
+    time.sleep(load.seconds * 0.4)
+    before, began = workers.judged(), time.monotonic()
+    time.sleep(load.seconds * 0.5)
+    rate = (workers.judged() - before) / (time.monotonic() - began)
+    sending.join()
+    job.settle([])
+    return rate
+
+
+def _at(job: Job, load: Load) -> dict[str, object]:
+    """Milliseconds under ``load``."""
+    times, done = Times(), threading.Event()
+    watching = threading.Thread(target=watch, args=(job.ground, times, done))
     watching.start()
-    load = _Load(footage, rate, seconds, name)
     # The first frame of a stream is always told of: streams do not begin all at once.
     job.settle(load.first_frames())
-    sent = _send(ground, times, load.planned())
+    sent = send(job.ground, times, load.planned())
     deadline = time.monotonic() + _SETTLE_SECONDS
-    attacks = _attacks(rate, seconds)
+    attacks = attacks_in(load.rate, load.seconds)
     while len(times.takedowns) < attacks and time.monotonic() < deadline:
         time.sleep(0.1)
     done.set()
@@ -121,115 +117,11 @@ def _at(job: Job, footage: Footage, rate: float, seconds: float, name: str) -> d
     if not found:
         return {"attacks": attacks, "takedowns": 0}
     return {
-        "frames_per_second": round(sent / seconds),
+        "frames_per_second": round(sent / load.seconds),
         "attacks": attacks,
         "takedowns": len(found),
         **{f"p{share}": round(found[len(found) * share // 100], 1) for share in (50, 95, 99)},
     }
-
-
-def _attacks(rate: float, seconds: float) -> int:
-    most = rate * STREAMS_OF_ATTACK_SHARE / ATTACK_FRAMES
-    return max(int(min(ATTACKS_A_SECOND, most) * (seconds - ATTACK_SECONDS)), 1)
-
-
-@dataclass
-class _Load:
-    """``rate`` frames a second for ``seconds``: calm streams, and attacks one after the other."""
-
-    footage: Footage
-    rate: float
-    seconds: float
-    name: str
-
-    def __post_init__(self) -> None:
-        self._attacks = _attacks(self.rate, self.seconds)
-        self._calm = max(self.rate - self._attacks * ATTACK_FRAMES / self.seconds, 1.0)
-        self._streams = max(int(self._calm / 2), 1)
-
-    def first_frames(self) -> list[FrameSampled]:
-        """One of each calm stream."""
-        now = time.time_ns() // 1000
-        return [self._frame(-1 - stream, 0, now) for stream in range(self._streams)]
-
-    def planned(self) -> Iterator[tuple[float, FrameSampled]]:
-        """When to send, in seconds from the start, and what; in order of time."""
-        every = (self.seconds - ATTACK_SECONDS) / self._attacks
-        attacks = [
-            (number * every + step * ATTACK_SECONDS / ATTACK_FRAMES, number, step)
-            for number in range(self._attacks)
-            for step in range(ATTACK_FRAMES)
-        ]
-        calm = [
-            (n / self._calm, -1 - n % self._streams, 1 + n)
-            for n in range(int(self._calm * self.seconds))
-        ]
-        begin = time.time_ns() // 1000
-        for at, stream, step in sorted([*attacks, *calm]):
-            behind = (ATTACK_FRAMES - step) * MICROSECONDS // 2 if stream >= 0 else 0
-            yield at, self._frame(stream, step, begin + int(at * MICROSECONDS) - behind)
-
-    def _frame(self, stream: int, step: int, captured_at: int) -> FrameSampled:
-        attack = stream >= 0
-        clip = self.footage.attack[-4:] if attack else self.footage.ordinary
-        label = f"{'attack' if attack else 'calm'}-{self.name}-{abs(stream)}"
-        return renamed(clip[step % len(clip)], label, step, captured_at, attack)
-
-
-def _send(ground: Ground, times: Times, load: Iterator[tuple[float, FrameSampled]]) -> int:
-    codec, sent = Codec(), 0
-    producer = Producer({"bootstrap.servers": ground.bootstrap, **PRODUCER, "linger.ms": 1})
-
-    def delivered(error: object, message: Message) -> None:
-        if error is None:
-            times.frames[message.partition() or 0, message.offset() or 0] = _appended(message)
-
-    began = time.monotonic()
-    for at, frame in load:
-        while (wait := began + at - time.monotonic()) > 0:
-            producer.poll(wait)
-        producer.produce(
-            topics.FRAME_SAMPLES,
-            codec.encode(frame),
-            frame.stream_id.encode(),
-            on_delivery=delivered if frame.drill else None,
-        )
-        producer.poll(0)
-        sent += 1
-    producer.flush(30)
-    return sent
-
-
-def _watch(ground: Ground, times: Times, done: threading.Event) -> None:
-    consumer = Consumer(
-        {
-            "bootstrap.servers": ground.bootstrap,
-            "group.id": "bench-latency",
-            "enable.auto.commit": False,
-            "fetch.wait.max.ms": 5,
-        }
-    )
-    numbers = range(ground.partitions)
-    followed = (topics.RISK, topics.TAKEDOWNS)
-    consumer.assign([TopicPartition(name, n, OFFSET_END) for name in followed for n in numbers])
-    codec = Codec()
-    while not done.is_set():
-        message = consumer.poll(0.05)
-        if message is None or message.error() is not None:
-            continue
-        value = message.value()
-        if message.topic() == topics.RISK:
-            risk = codec.decode(value, RiskAssessed)
-            times.causes[risk.risk_id] = (risk.cause.partition, risk.cause.offset)
-        else:
-            takedown = codec.decode(value, TakedownRequested)
-            times.takedowns.setdefault(takedown.cause_id, _appended(message))
-    consumer.close()
-
-
-def _appended(message: Message) -> float:
-    kind, milliseconds = message.timestamp()
-    return milliseconds / 1000 if kind == TIMESTAMP_LOG_APPEND_TIME else time.time()
 
 
 def main() -> None:

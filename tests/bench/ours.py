@@ -92,6 +92,15 @@ class OurWorkers:
             READY_SECONDS,
         )
 
+    def judged(self) -> int:
+        """Frames that have been judged, by all of them together."""
+        counts = (
+            get(f"http://127.0.0.1:{port}/api/v1/worker")["counts"]
+            for role, port, _ in self._running
+            if role is Role.DETECTION
+        )
+        return sum(found.get("detection events", 0) for found in counts)
+
     def stop(self) -> None:
         end([process for _, _, process in self._running])
 

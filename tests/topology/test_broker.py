@@ -26,6 +26,7 @@ from topology.broker import (
     BrokerOutOfMemory,
     EmbeddedBroker,
     NoBroker,
+    is_embedded,
     resolve_bootstrap,
 )
 from topology.memory import MemoryBounds
@@ -68,6 +69,14 @@ def owner_process(settings: Settings) -> Iterator[subprocess.Popen[str]]:
             yield owner
         finally:
             owner.kill()
+
+
+def test_whoever_asks_can_tell_it_from_other_brokers(settings: Settings) -> None:
+    with EmbeddedBroker(settings) as broker:
+        client = AdminClient({"bootstrap.servers": broker.bootstrap})
+        assert is_embedded(client.list_topics(timeout=LIMIT_SECONDS).cluster_id)
+    assert not is_embedded("4L6g3nShT-eMCtK--X86sw")
+    assert not is_embedded(None)
 
 
 def test_broker_answers_on_loopback_until_it_is_stopped(settings: Settings) -> None:

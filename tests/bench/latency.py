@@ -30,6 +30,8 @@ WITH_MODEL = 8
 LOADS = (0.3, 0.7, 0.95)
 FRAMES = {"null": 12_000, "model": 600}
 """Of a part."""
+SECONDS = {"null": 6.0, "model": 15.0}
+"""That each load lasts. The embedded broker keeps in memory all that comes."""
 _OVERLOAD = 1.3
 _MOST_WARM_PARTS = 10
 _STILL_WARMING = 0.9
@@ -37,9 +39,7 @@ _STILL_WARMING = 0.9
 _SETTLE_SECONDS = 15.0
 
 
-def latency(
-    kind: BrokerKind, *, seconds: float = 15.0, with_model: bool = True
-) -> dict[str, dict[str, Any]]:
+def latency(kind: BrokerKind, *, with_model: bool = True) -> dict[str, dict[str, Any]]:
     """Milliseconds by detector and partitions, then by share of the capacity."""
     told: dict[str, dict[str, Any]] = {}
     footage = Footage.of(Mode.JPEG)
@@ -48,7 +48,7 @@ def latency(
             runs = ["null", "model"] if with_model and partitions == WITH_MODEL else ["null"]
             for detector in runs:
                 name = f"{detector} / {partitions} partitions"
-                told[name] = _of(ground, detector, footage, seconds)
+                told[name] = _of(ground, detector, footage, SECONDS[detector])
     return told
 
 
@@ -126,7 +126,7 @@ def _at(job: Job, load: Load) -> dict[str, object]:
 
 def main() -> None:
     kind: BrokerKind = "kafka" if "kafka" in sys.argv else "embedded"
-    told: Mapping[str, Any] = latency(kind, seconds=5.0, with_model="model" in sys.argv)
+    told: Mapping[str, Any] = latency(kind, with_model="model" in sys.argv)
     print(json.dumps(told, indent=2))
 
 

@@ -33,7 +33,7 @@ ATTACK_FRAMES = 14
 """At two a second: more than it takes by the default policy."""
 ATTACK_SECONDS = 1.0
 """Of the clock, for all of them."""
-ATTACKS_A_SECOND = 8.0
+ATTACKS_A_SECOND = 16.0
 STREAMS_OF_ATTACK_SHARE = 0.5
 """At most this share of the load is attacks: with few frames a second there are fewer of them."""
 _SHORTEST_WAIT = 0.002

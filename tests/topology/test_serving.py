@@ -27,8 +27,8 @@ def test_a_worker_starts_with_single_frames_and_tells_what_it_believes_they_cost
     assert status["batch"] == {
         "size": 1,
         "most": 32,
-        "fixed_seconds": 0.0125,
-        "seconds_per_frame": 0.1125,
+        "fixed_seconds": 0.005,
+        "seconds_per_frame": 0.045,
     }
     made.size.observe(1, 0.004)
     assert made.status()["batch"] != status["batch"]

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -43,6 +44,8 @@ class Fleet:
 
     settings: Settings
     bootstrap: str
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What the workers' environment has besides this process's own."""
     _members: list[_Member] = field(default_factory=list)
 
     def __enter__(self) -> Fleet:
@@ -94,7 +97,7 @@ class Fleet:
     def _start(self, role: Role, web_port: int) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [sys.executable, "-m", "topology", "worker", role, "--web-port", str(web_port)],
-            env={**os.environ, "FIREBREAK_BOOTSTRAP_SERVERS": self.bootstrap},
+            env={**os.environ, **self.environment, "FIREBREAK_BOOTSTRAP_SERVERS": self.bootstrap},
             preexec_fn=partial(die_with_parent, os.getpid()),
         )
 

@@ -13,36 +13,51 @@ from confluent_kafka import KafkaError, KafkaException, Message
 
 from agents.publishing import Outgoing, PublishFailed
 from schemas import CloudEvent, Codec, topics, write_headers
+from schemas.signatures import SIGNATURE, SIGNED, Signer
 
 from .polled import PolledProducer
 
 log = logging.getLogger(__name__)
 
 _QUEUE_RETRY_SECONDS = 0.01
+_REPORT_SECONDS = 330.0
+"""Within 300 librdkafka reports what could not be delivered. Its threads wait by the wall clock,
+and where that is set back they wait for as long as it was set back: a new process does not."""
 
 
 class KafkaPublisher:
     """A ``Publisher`` on librdkafka.
 
     ``config`` is librdkafka's; ``source`` is the CloudEvents source, say ``firebreak/detection``.
+    Decisions are signed where there is a ``signer``.
     """
 
-    def __init__(self, config: Mapping[str, Any], codec: Codec, source: str) -> None:
+    def __init__(
+        self, config: Mapping[str, Any], codec: Codec, source: str, signer: Signer | None = None
+    ) -> None:
         self._codec = codec
         self._source = source
+        self._signer = signer
         self._away = False
         self._polled = PolledProducer({"error_cb": self._note_error, **config})
 
     async def publish(self, outgoing: Sequence[Outgoing]) -> None:
         await self._deliver([self._record(item) for item in outgoing])
 
-    async def put(self, topic: str, partition: int, key: bytes, value: bytes | None) -> None:
+    async def put(
+        self,
+        topic: str,
+        partition: int,
+        key: bytes,
+        value: bytes | None,
+        headers: Sequence[tuple[str, bytes]] = (),
+    ) -> None:
         """Return once the brokers have acknowledged the record; ``None`` is a tombstone.
 
         Raises ``PublishFailed``.
         """
-        record = {"topic": topic, "partition": partition, "key": key, "value": value}
-        await self._deliver([record])
+        place = {"topic": topic, "partition": partition}
+        await self._deliver([{**place, "key": key, "value": value, "headers": list(headers)}])
 
     def _record(self, item: Outgoing) -> dict[str, Any]:
         name = type(item.event).__name__
@@ -53,11 +68,15 @@ class KafkaPublisher:
             subject=item.event.subject,
             time=item.time,
         )
+        value = self._codec.encode(item.event)
+        headers = write_headers(cloud_event, item.cause_traceparent)
+        if self._signer is not None and type(item.event) in SIGNED:
+            headers.append((SIGNATURE, self._signer.sign(type(item.event), value)))
         record: dict[str, Any] = {
             "topic": topics.TOPIC_OF[name],
             "key": item.key,
-            "value": self._codec.encode(item.event),
-            "headers": write_headers(cloud_event, item.cause_traceparent),
+            "value": value,
+            "headers": headers,
         }
         if item.partition is not None:
             record["partition"] = item.partition
@@ -70,7 +89,11 @@ class KafkaPublisher:
         report = partial(self._report, delivery)
         for record in records:
             await self._produce({**record, "on_delivery": report})
-        await delivery.done
+        try:
+            async with asyncio.timeout(_REPORT_SECONDS):
+                await delivery.done
+        except TimeoutError:
+            raise PublishFailed(f"no report within {_REPORT_SECONDS:g} s") from None
 
     async def _produce(self, record: dict[str, Any]) -> None:
         while True:

@@ -28,7 +28,10 @@ from schemas import (
     DetectionsMade,
     EscalationRaised,
     Event,
+    EventDeadLettered,
+    EventRedriven,
     EventUnreadable,
+    FramesShed,
     IncidentClosed,
     OperatorCommanded,
     PoliciesDisagreed,
@@ -42,6 +45,7 @@ from schemas import (
     topics,
 )
 from schemas.headers import ReadHeaders
+from schemas.signatures import SIGNED, NotIssued, Verifier
 
 from .errors import OperatorError
 
@@ -58,6 +62,9 @@ WATCHED: dict[str, type[Event]] = {
     "unwatched": StreamUnwatched,
     "breaker": BreakerTripped,
     "alerts": AlertRaised,
+    "shed": FramesShed,
+    "dead-letters": EventDeadLettered,
+    "redrives": EventRedriven,
     "risk": RiskAssessed,
     "detections": DetectionsMade,
     "disagreements": BundlesDisagreed,
@@ -86,7 +93,7 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A record that is not the event that its topic carries."""
+    """A record that is not the event that its topic carries, or that nobody trusted has signed."""
 
     topic: str
     partition: int
@@ -101,11 +108,13 @@ def watch(
     *,
     from_beginning: bool = False,
     timeout: float | None = None,
+    verifier: Verifier | None = None,
 ) -> Iterator[Watched | Unreadable]:
     """Yield what comes on the topic of ``name`` until ``timeout`` seconds have passed.
 
-    ``config`` is librdkafka's, ``name`` a key of ``WATCHED``. Nothing is committed and no group
-    is joined. Raises ``TopicUnavailable``.
+    ``config`` is librdkafka's, ``name`` a key of ``WATCHED``. With a ``verifier`` a decision that
+    bears no signature of a trusted key is unreadable. Nothing is committed and no group is joined.
+    Raises ``TopicUnavailable``.
     """
     expected = WATCHED[name]
     topic = topics.TOPIC_OF[expected.__name__]
@@ -124,7 +133,7 @@ def watch(
         while deadline is None or time.monotonic() < deadline:
             message = consumer.poll(_POLL_SECONDS)
             if message is not None:
-                yield _read(codec, message, expected)
+                yield _read(codec, message, expected, verifier)
     except KafkaException as error:
         raise TopicUnavailable(f"{topic}: {error.args[0].str()}") from error
     finally:
@@ -139,17 +148,21 @@ def _partitions(consumer: Consumer, topic: str, from_beginning: bool) -> list[To
     return [TopicPartition(topic, number, start) for number in found.partitions]
 
 
-def _read(codec: Codec, message: Message, expected: type[Event]) -> Watched | Unreadable:
+def _read(
+    codec: Codec, message: Message, expected: type[Event], verifier: Verifier | None
+) -> Watched | Unreadable:
     if (error := message.error()) is not None:
         raise KafkaException(error)
     # Given for every message that is not an error.
     topic = cast(str, message.topic())
     partition, offset = cast(int, message.partition()), cast(int, message.offset())
-    try:
-        event = codec.decode(message.value(), expected)
-    except EventUnreadable as unreadable:
-        return Unreadable(topic, partition, offset, reason=str(unreadable))
     headers = cast(ReadHeaders, message.headers())
+    try:
+        if verifier is not None and expected in SIGNED:
+            verifier.verify(expected, message.value(), headers)
+        event = codec.decode(message.value(), expected)
+    except (NotIssued, EventUnreadable) as unreadable:
+        return Unreadable(topic, partition, offset, reason=str(unreadable))
     return Watched(event, topic, partition, offset, read_header(headers, "ce_id"))
 
 

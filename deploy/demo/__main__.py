@@ -55,7 +55,7 @@ from topology.sampler import (
 )
 from topology.settings import Settings, load_settings
 from topology.stack import Stack, run_stack
-from topology.wire import build_codec
+from topology.wire import build_codec, build_verifier
 
 _READY_SECONDS = 120.0
 _DECIDED_SECONDS = 300.0
@@ -91,13 +91,14 @@ def _demo(settings: Settings, listing: Path, pace: Pace) -> None:
     console = Console()
     sources, shown = _prepare(load_streams(listing), listing, console)
     with run_stack(settings) as stack:
+        keys = settings.model_copy(update={"decision_keys": stack.decision_keys})
         page = stack.fleet.web_urls[Role.JUDGEMENT]
         console.print(f"brokers {stack.bootstrap}   on-call page {page}/")
         config, codec = librdkafka_config(settings, stack.bootstrap), build_codec(settings)
         stops, boosts = Stops(), Boosts(source.stream_id for source in sources)
         with (
             # Joins its group while the workers join theirs.
-            TakedownService(config, codec, stops),
+            TakedownService(config, codec, stops, verifier=build_verifier(keys)),
             BoostFeed(config, boosts, codec=codec),
             FrameProducer(
                 config, codec=codec, max_payload_bytes=settings.max_payload_bytes

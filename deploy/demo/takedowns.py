@@ -5,6 +5,9 @@ stream, answer, and only then commit. Whatever breaks in between, the request co
 same id; to stop a stream that has ended is to find nothing left to stop, and the answer has the
 same id too. A request that nobody answers is repeated, and then put before people.
 
+With the keys that decisions are signed with, it obeys nothing else. As each request is read by
+itself, an old one that somebody writes again is obeyed again: its stream has ended by then.
+
 It differs from a real one in one thing: it stops drills. The demo is the drill. A real takedown
 service must leave a stream alone whose request says ``drill``.
 """
@@ -32,6 +35,7 @@ from schemas import (
     topics,
 )
 from schemas.headers import ReadHeaders
+from schemas.signatures import NotIssued, Verifier
 from topology.publisher import KafkaPublisher
 from topology.sampler import StopOutcome, Stops
 
@@ -48,6 +52,7 @@ class TakedownService:
 
     ``config`` is librdkafka's. Services of one ``group`` share the requests out among them. A
     stream has ``stop_within`` seconds to end, which is less than the policy waits for an answer.
+    Without a ``verifier`` whoever may write to the topic is obeyed.
     """
 
     def __init__(
@@ -58,10 +63,12 @@ class TakedownService:
         *,
         group: str = SERVICE,
         stop_within: float = 5.0,
+        verifier: Verifier | None = None,
     ) -> None:
         self._codec = codec
         self._stops = stops
         self._stop_within = stop_within
+        self._verifier = verifier
         self._publisher = KafkaPublisher(config, codec, f"firebreak/{SERVICE}")
         self._consumer = Consumer(
             {
@@ -119,16 +126,20 @@ class TakedownService:
                 return
 
     def _obey(self, message: Message) -> None:
+        headers = cast(ReadHeaders, message.headers())
+        value = message.value() or b""
         try:
-            takedown = self._codec.decode(message.value() or b"", TakedownRequested)
-        except EventUnreadable as unreadable:
+            if self._verifier is not None:
+                self._verifier.verify(TakedownRequested, value, headers)
+            takedown = self._codec.decode(value, TakedownRequested)
+        except (NotIssued, EventUnreadable) as refused:
             place = f"{message.topic()}/{message.partition()}/{message.offset()}"
-            logger.warning("%s is no takedown: %s", place, unreadable)
+            logger.warning("%s is not obeyed: %s", place, refused)
             return
         outcome = self._stops.stop(takedown.stream_id, takedown.session_id, self._stop_within)
         if outcome is StopOutcome.NOT_CARRIED:
             return
-        cause = read_traceparent(cast(ReadHeaders, message.headers()))
+        cause = read_traceparent(headers)
         answer = _answer(takedown, outcome is StopOutcome.STOPPED, time.time_ns() // 1000)
         asyncio.run(self._publisher.publish([outgoing(answer, cause)]))
 

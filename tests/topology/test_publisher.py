@@ -6,13 +6,16 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator
+from typing import cast
 
 import pytest
 from confluent_kafka import Consumer, Message, TopicPartition
 
 from agents.publishing import Outgoing, PublishFailed
-from schemas import Codec, Event, RiskAssessed, topics
+from schemas import Codec, Event, ReadHeaders, RiskAssessed, TakedownRequested, topics
+from schemas.signatures import SIGNATURE, Signer, Verifier, key_set, new_private_key
 from tests.builders import START, frame_sampled, risk_assessed
+from tests.oncall.events import takedown_requested
 from topology.kafka_config import librdkafka_config
 from topology.publisher import KafkaPublisher
 from topology.settings import Settings
@@ -134,3 +137,24 @@ async def test_brokers_that_are_away_fail_the_publish() -> None:
     with pytest.raises(PublishFailed):
         await asyncio.wait_for(publisher.publish([outgoing(risk_assessed(), b"key")]), 10)
     publisher.close()
+
+
+async def test_decisions_are_signed_and_the_rest_is_not(
+    kafka_settings: Settings, broker: str
+) -> None:
+    apply_topics(kafka_settings, broker)
+    key = new_private_key()
+    config = librdkafka_config(kafka_settings, broker)
+    publisher = KafkaPublisher(config, Codec(), "test", Signer(key))
+    decision = outgoing(takedown_requested(takedown_id=str(uuid.uuid4())), b"signed")
+    assessment = outgoing(risk_assessed(), b"signed")
+    try:
+        await publisher.publish([decision, assessment])
+    finally:
+        publisher.close()
+    issued = read_ids(broker, topics.TAKEDOWNS, {decision.id})[decision.id]
+    Verifier(key_set([key])).verify(
+        TakedownRequested, issued.value(), cast(ReadHeaders, issued.headers())
+    )
+    told = read_ids(broker, topics.RISK, {assessment.id})[assessment.id]
+    assert SIGNATURE not in dict(told.headers() or [])

@@ -12,13 +12,16 @@ from agents.detection.manifest import BundleInvalid
 from ..errors import OperatorError
 
 _COMMANDS = (
+    "acls",
     "backtest",
     "broker",
     "corpus",
     "evaluate",
     "incident",
+    "keys",
     "override",
     "policy",
+    "redrive",
     "sample",
     "topics",
     "train",

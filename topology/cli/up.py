@@ -28,6 +28,8 @@ def up() -> None:
     with run_stack(settings) as stack:
         if stack.broker is not None:
             click.echo(f"embedded broker  {stack.bootstrap}  (in memory, lost when it stops)")
+        if stack.decision_keys is not None:
+            click.echo(f"decision keys    {stack.decision_keys}")
         click.echo(f"on-call page     {stack.fleet.web_urls[Role.JUDGEMENT]}/")
         while not stop.wait(_CHECK_SECONDS):
             for line in stack.check():

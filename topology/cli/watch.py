@@ -19,7 +19,7 @@ from topology.watch import (
     to_json,
 )
 from topology.watch import watch as read
-from topology.wire import build_codec
+from topology.wire import build_codec, build_verifier
 
 
 @click.command()
@@ -33,12 +33,19 @@ def watch(
 ) -> None:
     """Print takedowns, escalations or whatever else is named, as they come.
 
-    Reads as any consumer can, and commits nothing. Exits with 1 if --timeout came before --count.
+    Reads as any consumer can, and commits nothing. With FIREBREAK_DECISION_KEYS, decisions that
+    none of these keys has signed are complained of and not printed. Exits with 1 if --timeout came
+    before --count.
     """
     settings = load_settings()
     config = librdkafka_config(settings, resolve_bootstrap(settings))
     events = read(
-        config, build_codec(settings), what, from_beginning=from_beginning, timeout=timeout
+        config,
+        build_codec(settings),
+        what,
+        from_beginning=from_beginning,
+        timeout=timeout,
+        verifier=build_verifier(settings),
     )
     seen = 0
     try:

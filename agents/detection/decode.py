@@ -10,9 +10,8 @@ a payload can't choose one. What is bounded:
 - **Time.** A video payload is cut into pictures first and decoded one at a time, and a clock is
   looked at after each. How often a picture can make the decoder go over it is bounded too (see
   ``payload``), since that is what makes few bytes take long.
-- **Not bounded**: a single call of a decoder. It is C and can't be interrupted, so a call that is
-  slow ends when it ends, and only then is the frame rejected; one that never returned would hold
-  its thread for ever, and a fault in one ends the process. That takes a child process.
+- **Not bounded here**: a single call of a decoder. It is C and can't be interrupted, and a fault in
+  one ends the process. A worker decodes in processes that it can do without (see ``decoders``).
 
 A frame is decoded with nothing left over from another: a decoder that has seen the parameter sets
 of one stream would decode another's frame with them, and the same record must always give the
@@ -21,7 +20,7 @@ same pixels. A new one costs 0.05 ms.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -62,6 +61,24 @@ class DecodeBounds:
     """Of work. An 8K key frame of 13 MB in H.264 takes 0.3 s of a core."""
 
 
+def out_of_bounds(frame: FrameSampled, bounds: DecodeBounds) -> Rejection | None:
+    """Why ``frame`` is not to be decoded, as far as it can be told without."""
+    if not frame.payload and frame.payload_uri:
+        detail = "a payload_uri, and no origins are allowed: FIREBREAK_PAYLOAD_ORIGINS"
+        return Rejection(DeadLetterCause.PAYLOAD_REFUSED, detail, frame.stream_id)
+    if not frame.payload:
+        return Rejection(DeadLetterCause.EMPTY_PAYLOAD, "no payload", frame.stream_id)
+    if len(frame.payload) > bounds.payload_bytes:
+        detail = f"{len(frame.payload)} bytes, at most {bounds.payload_bytes}"
+        return Rejection(DeadLetterCause.PAYLOAD_TOO_LARGE, detail, frame.stream_id)
+    if frame.codec not in _DECODERS:
+        detail = f"{frame.codec[:40]!r}, known are {', '.join(_DECODERS)}"
+        return Rejection(DeadLetterCause.UNKNOWN_CODEC, detail, frame.stream_id)
+    if frame.width * frame.height > bounds.pixels:
+        return _too_many_pixels(frame, frame.width, frame.height)
+    return None
+
+
 class _TooSlow(Exception):
     """Decoding was given up, or should not be begun."""
 
@@ -84,7 +101,7 @@ class Decoder:
 
     def decode(self, frame: FrameSampled) -> Pixels | Rejection:
         """The frame's first picture, ``[height, width, 3]`` RGB, or why it can't be had."""
-        if rejection := self._out_of_bounds(frame):
+        if rejection := out_of_bounds(frame, self._bounds):
             return rejection
         try:
             picture = self._first_picture(frame.codec, frame.payload)
@@ -98,18 +115,9 @@ class Decoder:
         except _TooSlow as error:
             return _rejected(frame, DeadLetterCause.DECODE_TOO_SLOW, str(error))
 
-    def _out_of_bounds(self, frame: FrameSampled) -> Rejection | None:
-        if not frame.payload:
-            return Rejection(DeadLetterCause.EMPTY_PAYLOAD, "no payload", frame.stream_id)
-        if len(frame.payload) > self._bounds.payload_bytes:
-            detail = f"{len(frame.payload)} bytes, at most {self._bounds.payload_bytes}"
-            return Rejection(DeadLetterCause.PAYLOAD_TOO_LARGE, detail, frame.stream_id)
-        if frame.codec not in _DECODERS:
-            detail = f"{frame.codec[:40]!r}, known are {', '.join(_DECODERS)}"
-            return Rejection(DeadLetterCause.UNKNOWN_CODEC, detail, frame.stream_id)
-        if frame.width * frame.height > self._bounds.pixels:
-            return _too_many_pixels(frame, frame.width, frame.height)
-        return None
+    def decode_all(self, frames: Sequence[FrameSampled]) -> list[Pixels | Rejection]:
+        """One outcome a frame, in order."""
+        return [self.decode(frame) for frame in frames]
 
     def _excess(self, width: int, height: int) -> tuple[int, int] | None:
         """The size that is out of bounds, if any: of the picture, or of what it is scaled to.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import cast
 
@@ -13,9 +15,11 @@ from schemas import FrameSampled
 from ..dead_letters import DeadLetterCause, Rejection
 from ..publishing import ProcessUnfit
 from .bundle import InferenceFailed, ModelBundle
-from .decode import Decoder
 from .lineup import in_canary
 from .resize import Pixels
+
+_LOOKS = 10
+"""How often within the time for a batch it is seen to."""
 
 
 class InferenceStuck(ProcessUnfit):
@@ -24,10 +28,10 @@ class InferenceStuck(ProcessUnfit):
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """A bundle, and the decoder that gives it frames as it wants them."""
+    """A bundle, and what decodes frames as it wants them: an outcome a frame, in order."""
 
     bundle: ModelBundle
-    decoder: Decoder
+    decode: Callable[[Sequence[FrameSampled]], list[Pixels | Rejection]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ class Detector:
     PyAV and ONNX Runtime release the interpreter lock while they work, so that batches go on side
     by side. A batch is never handed from thread to thread, nor a model's operator spread over
     threads that wait for each other: on the same cores that judges more frames for less CPU.
-    ``timeout`` is in seconds, for a batch.
+    ``timeout`` is in seconds, for a bundle to judge a batch. Decoders are ended frame by frame.
     """
 
     def __init__(self, threads: int, timeout: float) -> None:
@@ -76,35 +80,67 @@ class Detector:
         not leave its streams unwatched. Raises ``InferenceStuck``.
         """
         loop = asyncio.get_running_loop()
-        running = loop.run_in_executor(self._judging, judge_batch, judges, frames)
-        try:
-            return await asyncio.wait_for(running, self._timeout)
-        except TimeoutError as error:
-            label = judges.live.bundle.label
-            raise InferenceStuck(f"{label}: no answer in {self._timeout} s") from error
+        inferring = _Inferring()
+        running = loop.run_in_executor(self._judging, judge_batch, judges, frames, inferring)
+        while not running.done():
+            await asyncio.wait({running}, timeout=self._timeout / _LOOKS)
+            if not running.done() and inferring.seconds > self._timeout:
+                label = judges.live.bundle.label
+                raise InferenceStuck(f"{label}: no answer in {self._timeout} s")
+        return running.result()
 
     def close(self) -> None:
         """Let the threads end; batches in work are finished first."""
         self._judging.shutdown()
 
 
-def judge_batch(judges: Judges, frames: Sequence[FrameSampled]) -> list[Outcome]:
-    """One outcome a frame, in order. Blocks while it decodes and computes."""
+class _Inferring:
+    """Entered while a model computes; another thread may ask for how long it has."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+
+    def __enter__(self) -> None:
+        self._since = time.monotonic()
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._since = None
+
+    @property
+    def seconds(self) -> float:
+        """0 while nothing is computed."""
+        since = self._since
+        return 0.0 if since is None else time.monotonic() - since
+
+
+def judge_batch(
+    judges: Judges,
+    frames: Sequence[FrameSampled],
+    inferring: AbstractContextManager[None] | None = None,
+) -> list[Outcome]:
+    """One outcome a frame, in order. Blocks while it decodes and computes.
+
+    ``inferring`` is entered while a model computes.
+    """
+    inferring = inferring or nullcontext()
     outcomes: dict[int, Outcome] = {}
     if judges.canary is not None:
         share = [number for number, frame in enumerate(frames) if judges.by_canary(frame)]
-        found = _judge(judges.canary, [frames[number] for number in share])
+        found = _judge(judges.canary, [frames[number] for number in share], inferring)
         outcomes = {n: it for n, it in zip(share, found, strict=True) if isinstance(it, Scored)}
     rest = [number for number in range(len(frames)) if number not in outcomes]
-    found = _judge(judges.live, [frames[number] for number in rest])
+    found = _judge(judges.live, [frames[number] for number in rest], inferring)
     outcomes |= dict(zip(rest, found, strict=True))
     return [outcomes[number] for number in range(len(frames))]
 
 
-def _judge(judge: Judge, frames: Sequence[FrameSampled]) -> list[Outcome]:
-    decoded = [judge.decoder.decode(frame) for frame in frames]
+def _judge(
+    judge: Judge, frames: Sequence[FrameSampled], inferring: AbstractContextManager[None]
+) -> list[Outcome]:
+    decoded = judge.decode(frames)
     readable = [pixels for pixels in decoded if not isinstance(pixels, Rejection)]
-    inferred = iter(_infer(judge.bundle, readable))
+    with inferring:
+        inferred = iter(_infer(judge.bundle, readable))
     outcomes: list[Outcome] = []
     for frame, pixels in zip(frames, decoded, strict=True):
         if isinstance(pixels, Rejection):

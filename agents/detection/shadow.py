@@ -105,7 +105,11 @@ class Shadow:
 
         Raises whatever the bundle and the decoder do.
         """
-        decoded = [(item.judged, self._pixels(item)) for item in shown]
+        unseen = [item.judged.frame for item in shown if item.pixels is None]
+        looked_at = iter(self.judge.decode(unseen))
+        decoded = [
+            (item.judged, next(looked_at) if item.pixels is None else item.pixels) for item in shown
+        ]
         readable = [
             (judged, pixels) for judged, pixels in decoded if not isinstance(pixels, Rejection)
         ]
@@ -117,11 +121,6 @@ class Shadow:
             for outgoing in disagreements(judged, bundle, [float(score) for score in row])
         ]
         return len(readable), len(shown) - len(readable), found
-
-    def _pixels(self, item: _Shown) -> Pixels | Rejection:
-        if item.pixels is not None:
-            return item.pixels
-        return self.judge.decoder.decode(item.judged.frame)
 
     async def _tell(self, judged: int, failed: int, found: Sequence[Outgoing]) -> None:
         self._count("shadow frames judged", judged)

@@ -105,7 +105,7 @@ async def test_frames_that_find_the_line_full_are_skipped_and_counted(
     live: Judge, strict: Judge
 ) -> None:
     made, standing = Bench("detection"), Standing(strict)
-    tried = shadow(made, Judge(standing, strict.decoder))  # type: ignore[arg-type]
+    tried = shadow(made, Judge(standing, strict.decode))  # type: ignore[arg-type]
     show(tried, live, 0)
     await wait_until_async(lambda: standing.asked == 1, 10)
     show(tried, live, *range(1, 21))
@@ -120,7 +120,7 @@ async def test_its_failures_are_counted_and_it_goes_on(live: Judge, strict: Judg
     made, standing = Bench("detection"), Standing(strict)
     standing.go.set()
     standing.fail = True
-    tried = shadow(made, Judge(standing, strict.decoder))  # type: ignore[arg-type]
+    tried = shadow(made, Judge(standing, strict.decode))  # type: ignore[arg-type]
     show(tried, live, 1)
     await wait_until_async(lambda: made.counts[FAILED] == 1, 10)
     standing.fail = False
@@ -168,7 +168,7 @@ async def closed_at_work(made: Bench, live: Judge, folder: Path) -> Callable[[],
     """A shadow closed with one frame in work and three waiting; refers to its session, weakly."""
     judge = load(folder, Part.SHADOW)
     standing = Standing(judge)
-    tried = shadow(made, Judge(standing, judge.decoder))  # type: ignore[arg-type]
+    tried = shadow(made, Judge(standing, judge.decode))  # type: ignore[arg-type]
     show(tried, live, 0)
     await wait_until_async(lambda: standing.asked == 1, 10)
     show(tried, live, 1, 2, 3)

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import msgspec
 
-from schemas import EventDeadLettered, ReadHeaders, derive_id, read_traceparent
+from schemas import EventDeadLettered, ReadHeaders, derive_id, read_attempt, read_traceparent
 
 from .publishing import Outgoing
 
@@ -24,10 +24,13 @@ class DeadLetterCause(StrEnum):
     INVALID_ID = "invalid-id"
     EMPTY_PAYLOAD = "empty-payload"
     PAYLOAD_TOO_LARGE = "payload-too-large"
+    PAYLOAD_REFUSED = "payload-refused"
+    PAYLOAD_UNAVAILABLE = "payload-unavailable"
     UNKNOWN_CODEC = "unknown-codec"
     UNDECODABLE_PAYLOAD = "undecodable-payload"
     TOO_MANY_PIXELS = "too-many-pixels"
     DECODE_TOO_SLOW = "decode-too-slow"
+    DECODER_CRASHED = "decoder-crashed"
     EVENT_TIME_OUT_OF_RANGE = "event-time-out-of-range"
     INFERENCE_FAILED = "inference-failed"
     INTERNAL_ERROR = "internal-error"
@@ -60,6 +63,10 @@ class Coordinates(msgspec.Struct, frozen=True):
     record: Headed | None = None
 
     @property
+    def attempt(self) -> int:
+        return 1 if self.record is None else read_attempt(self.record.headers)
+
+    @property
     def traceparent(self) -> str | None:
         """Looked up when asked for: most records cause nothing by themselves."""
         return None if self.record is None else read_traceparent(self.record.headers)
@@ -79,6 +86,7 @@ def dead_letter(agent: str, source: Coordinates, rejection: Rejection) -> Outgoi
         detail=rejection.detail[:_DETAIL_LIMIT],
         key=source.key[:_KEY_LIMIT],
         stream_id=rejection.stream_id,
+        attempt=source.attempt,
     )
     return Outgoing(
         event=event,

@@ -29,7 +29,15 @@ from .effects import (
     SamplingBoostRequested,
     TakedownRequested,
 )
-from .headers import CloudEvent, ReadHeaders, read_header, read_traceparent, write_headers
+from .headers import (
+    ATTEMPT,
+    CloudEvent,
+    ReadHeaders,
+    read_attempt,
+    read_header,
+    read_traceparent,
+    write_headers,
+)
 from .ids import derive_id
 from .inputs import FrameSampled, OperatorCommanded, StreamUpdated, TakedownAcknowledged, Ticked
 from .notices import (
@@ -37,12 +45,16 @@ from .notices import (
     BreakerTripped,
     BundlesDisagreed,
     EventDeadLettered,
+    EventRedriven,
+    FramesShed,
     PoliciesDisagreed,
+    StreamShed,
     StreamUnwatched,
 )
 from .records import EVENT_TYPES, Event
 
 __all__ = [
+    "ATTEMPT",
     "EVENT_TYPES",
     "MICROSECONDS",
     "AlertRaised",
@@ -57,9 +69,11 @@ __all__ = [
     "EscalationRaised",
     "Event",
     "EventDeadLettered",
+    "EventRedriven",
     "EventUnreadable",
     "FrameRef",
     "FrameSampled",
+    "FramesShed",
     "IncidentClosed",
     "OperatorCommanded",
     "PoliciesDisagreed",
@@ -72,6 +86,7 @@ __all__ = [
     "SignalEvidence",
     "SignalSummary",
     "StreamHeard",
+    "StreamShed",
     "StreamUnwatched",
     "StreamUpdated",
     "StreamsCounted",
@@ -81,6 +96,7 @@ __all__ = [
     "Ticked",
     "WindowSummary",
     "derive_id",
+    "read_attempt",
     "read_header",
     "read_traceparent",
     "topics",

@@ -18,6 +18,9 @@ HeaderList = list[tuple[str, bytes]]
 ReadHeaders = Iterable[tuple[str, bytes | None]] | Mapping[str, bytes | None] | None
 """Headers as clients hand them out."""
 CONTENT_TYPE = "application/avro"
+ATTEMPT = "firebreak-attempt"
+"""The header of a record that was redriven: the how-manieth time it is tried."""
+_DIGITS = 6
 
 # https://www.w3.org/TR/trace-context/#traceparent-header, version 00; all-zero ids are invalid.
 _TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
@@ -60,6 +63,12 @@ def read_header(headers: ReadHeaders, name: str) -> str | None:
         if found == name and value is not None:
             return bytes(value).decode("utf-8", "replace")
     return None
+
+
+def read_attempt(headers: ReadHeaders) -> int:
+    """The how-manieth time a record is tried: 1 unless it was redriven."""
+    found = read_header(headers, ATTEMPT) or ""
+    return int(found) if found.isascii() and found.isdigit() and len(found) <= _DIGITS else 1
 
 
 def read_traceparent(headers: ReadHeaders) -> str | None:

@@ -23,6 +23,8 @@ class FrameSampled(Record, frozen=True):
     height: int
     payload: bytes
     drill: bool = False
+    payload_uri: str = ""
+    """Where the payload lies, if it is not in ``payload``: at an origin that the operator lists."""
 
     @property
     def id(self) -> str:

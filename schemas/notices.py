@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from .base import FrameRef, Record
 
 
@@ -115,6 +117,40 @@ class AlertRaised(Record, frozen=True):
         return self.source
 
 
+class StreamShed(msgspec.Struct, frozen=True):
+    """What of one session was not judged."""
+
+    stream_id: str
+    session_id: str
+    at_risk: bool
+    """Whether it was known to be at risk."""
+    offsets: list[int]
+    """Where the frames lie."""
+
+
+class FramesShed(Record, frozen=True):
+    """Frames that were not judged because more came than could be: counted, by stream.
+
+    They stay where they lie, in one partition of one topic.
+    """
+
+    ID = "shed_id"
+    TIME = "shed_at"
+
+    shed_id: str
+    shed_at: int
+    """When the newest of these frames was appended."""
+    frame_topic: str
+    frame_partition: int
+    backlog_seconds: float
+    """How long what waited would have taken to judge."""
+    streams: list[StreamShed]
+
+    @property
+    def subject(self) -> str:
+        return str(self.frame_partition)
+
+
 class EventDeadLettered(Record, frozen=True):
     """An event that could not be processed, and why. The event itself stays where it lies."""
 
@@ -133,10 +169,33 @@ class EventDeadLettered(Record, frozen=True):
     key: bytes
     stream_id: str = ""
     """Empty where the record could not be read far enough to know."""
+    attempt: int = 1
+    """The how-manieth time it failed; it rises when it is redriven."""
 
     @property
     def time(self) -> int:
         return max(self.appended_at, 0)
+
+    @property
+    def subject(self) -> str:
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+
+class EventRedriven(Record, frozen=True):
+    """A dead letter's event was put back where it came from, to be processed once more."""
+
+    ID = "dead_letter_id"
+    TIME = "redriven_at"
+
+    dead_letter_id: str
+    redriven_at: int
+    topic: str
+    partition: int
+    offset: int
+    """Where the event lay that failed."""
+    operator: str
+    """Pseudonym of who ordered it."""
+    reason: str
 
     @property
     def subject(self) -> str:

@@ -18,6 +18,8 @@ from .notices import (
     BreakerTripped,
     BundlesDisagreed,
     EventDeadLettered,
+    EventRedriven,
+    FramesShed,
     PoliciesDisagreed,
     StreamUnwatched,
 )
@@ -44,7 +46,9 @@ Event = (
     | StreamUnwatched
     | BreakerTripped
     | AlertRaised
+    | FramesShed
     | EventDeadLettered
+    | EventRedriven
 )
 
 _EVENTS: tuple[type[Event], ...] = (
@@ -69,7 +73,9 @@ _EVENTS: tuple[type[Event], ...] = (
     StreamUnwatched,
     BreakerTripped,
     AlertRaised,
+    FramesShed,
     EventDeadLettered,
+    EventRedriven,
 )
 
 EVENT_TYPES: dict[str, type[Event]] = {event.__name__: event for event in _EVENTS}

@@ -34,8 +34,12 @@ BREAKER = "firebreak.breaker.v1"
 """Each trip of the breaker; one key."""
 ALERTS = "firebreak.alerts.v1"
 """Keyed by what the alert is about."""
+SHED = "firebreak.shed.v1"
+"""Frames that were not judged; keyed by the frames' partition, in the partition of that number."""
 DEAD_LETTERS = "firebreak.dead-letters.v1"
 """Keyed by the coordinates of the record that failed."""
+REDRIVES = "firebreak.redrives.v1"
+"""Which dead letters' records were put back; keyed like the dead letter."""
 
 TOPIC_OF: dict[str, str] = {
     "FrameSampled": FRAME_SAMPLES,
@@ -59,7 +63,9 @@ TOPIC_OF: dict[str, str] = {
     "StreamUnwatched": UNWATCHED,
     "BreakerTripped": BREAKER,
     "AlertRaised": ALERTS,
+    "FramesShed": SHED,
     "EventDeadLettered": DEAD_LETTERS,
+    "EventRedriven": REDRIVES,
 }
 """The topic of each event, by the event's name."""
 

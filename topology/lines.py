@@ -15,6 +15,9 @@ from schemas import (
     DetectionsMade,
     EscalationRaised,
     Event,
+    EventDeadLettered,
+    EventRedriven,
+    FramesShed,
     IncidentClosed,
     OperatorCommanded,
     PoliciesDisagreed,
@@ -117,6 +120,22 @@ def _alert(event: AlertRaised) -> tuple[str, ...]:
     return f"ALERT {event.kind}", event.detail
 
 
+def _shed(event: FramesShed) -> tuple[str, ...]:
+    frames = sum(len(stream.offsets) for stream in event.streams)
+    at_risk = sum(len(stream.offsets) for stream in event.streams if stream.at_risk)
+    what = f"{frames} frames of {len(event.streams)} streams, {at_risk} of streams at risk"
+    return "SHED", what, f"a backlog of {event.backlog_seconds:.1f} s"
+
+
+def _dead_letter(event: EventDeadLettered) -> tuple[str, ...]:
+    of = (f"stream {event.stream_id}",) if event.stream_id else ()
+    return "DEAD LETTER", event.agent, f"{event.cause}: {event.detail}", f"#{event.attempt}", *of
+
+
+def _redriven(event: EventRedriven) -> tuple[str, ...]:
+    return "redriven", f"by {event.operator}: {event.reason}"
+
+
 def _risk(event: RiskAssessed) -> tuple[str, ...]:
     windows = ", ".join(f"{w.hits}/{w.frames} in {w.seconds:g} s" for w in event.windows)
     return "risk", f"{event.risk:.3f}", windows
@@ -148,6 +167,9 @@ _TOLD: dict[type[Event], Callable[[Any], tuple[str, ...]]] = {
     BreakerTripped: _breaker,
     AlertRaised: _alert,
     RiskAssessed: _risk,
+    FramesShed: _shed,
+    EventDeadLettered: _dead_letter,
+    EventRedriven: _redriven,
     BundlesDisagreed: _bundles,
     PoliciesDisagreed: _policies,
 }

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from schemas import BundlesDisagreed, Event, FrameRef, PoliciesDisagreed, topics
+from schemas import (
+    BundlesDisagreed,
+    Event,
+    EventRedriven,
+    FrameRef,
+    FramesShed,
+    PoliciesDisagreed,
+    StreamShed,
+    topics,
+)
 from tests.builders import SECOND, START, detection, detections_made, risk_assessed, window
 from tests.oncall.events import (
     acknowledged,
@@ -13,6 +22,7 @@ from tests.oncall.events import (
     boost_requested,
     breaker_tripped,
     commanded,
+    dead_lettered,
     escalation_raised,
     incident_closed,
     referral_prepared,
@@ -194,6 +204,33 @@ EXAMPLES: list[tuple[Event, list[str]]] = [
             f"{AT}  disagreement  stream-1  live/1 asks for EscalationRaised: because  "
             "shadow next/2 asks for nothing: no rule holds"
         ],
+    ),
+    (
+        FramesShed(
+            shed_id="shed-1",
+            shed_at=START,
+            frame_topic=topics.FRAME_SAMPLES,
+            frame_partition=3,
+            backlog_seconds=7.25,
+            streams=[
+                StreamShed("stream-1", "session-1", False, [1, 2, 3]),
+                StreamShed("stream-2", "session-2", True, [4]),
+            ],
+        ),
+        [
+            f"{AT}  SHED  3  4 frames of 2 streams, 1 of streams at risk  a backlog of 7.2 s",
+        ],
+    ),
+    (
+        dead_lettered(attempt=2),
+        [
+            f"{AT}  DEAD LETTER  firebreak.frame-samples.v1/0/1  detection  "
+            "undecodable-payload: no picture  #2  stream stream-1"
+        ],
+    ),
+    (
+        EventRedriven("d-1", START, topics.FRAME_SAMPLES, 0, 1, "op-1", "mended"),
+        [f"{AT}  redriven  firebreak.frame-samples.v1/0/1  by op-1: mended"],
     ),
 ]
 

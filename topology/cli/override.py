@@ -56,13 +56,16 @@ class _Said(click.ParamType):
         return text
 
 
+DURATION_TYPE, SAID = _Duration(), _Said()
+
+
 @click.command()
 @click.argument("words", nargs=-1, metavar="[STREAM] COMMAND")
 @click.option("--scope", help=f"What is ordered, instead of a stream: {_SCOPES}.")
 @click.option("--session", default="", help="Of the stream.  [default: the newest]")
-@click.option("--reason", required=True, type=_Said(), help="Why; it is on record.")
-@click.option("--operator", required=True, type=_Said(), help="Pseudonym of who orders it.")
-@click.option("--until", "lasts", type=_Duration(), help="For how long from now, as in 2h.")
+@click.option("--reason", required=True, type=SAID, help="Why; it is on record.")
+@click.option("--operator", required=True, type=SAID, help="Pseudonym of who orders it.")
+@click.option("--until", "lasts", type=DURATION_TYPE, help="For how long from now, as in 2h.")
 @click.option(
     "--timeout", type=click.FloatRange(min=0, min_open=True), default=30.0, show_default=True,
     help="Seconds to wait for what became of it.",

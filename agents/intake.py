@@ -12,7 +12,7 @@ import asyncio
 import logging
 import traceback
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from enum import StrEnum
 from typing import Any, NoReturn, TypeVar, cast
@@ -30,6 +30,7 @@ from schemas import (
 
 from .batches import Batching, batches
 from .dead_letters import Coordinates, DeadLetterCause, Rejection, dead_letter
+from .inflow import Await, Inflow, Sift, Taken, keep_all, wait_for_none
 from .publishing import Outgoing, ProcessUnfit, Publisher
 from .records import Record, Run, RunEvent
 
@@ -71,19 +72,6 @@ def read(codec: Codec, record: Record, expected: type[E]) -> E | Rejection:
         return Rejection(DeadLetterCause.UNREADABLE_EVENT, str(error))
 
 
-class _Open:
-    """A run of which not all records are done."""
-
-    __slots__ = ("event", "left")
-
-    def __init__(self, event: RunEvent) -> None:
-        self.event = event
-        self.left = len(event.value)
-
-
-_Taken = tuple[Record, _Open]
-
-
 class Intake:
     """Runs an agent's step over its stream and accounts for every record.
 
@@ -115,9 +103,9 @@ class Intake:
                 outgoing: list[Outgoing] = []
                 for record in run:
                     outgoing += await self._attempt([record], step)
-                await self._settle(outgoing, len(run))
             except ProcessUnfit as error:
                 self.give_up(error)
+            await self.settle(outgoing, len(run))
             await manual.ack(event)
             room.release()
 
@@ -127,45 +115,48 @@ class Intake:
                 lane = event.message.partition
                 lanes[lane] = tasks.create_task(work(event, lanes.get(lane)))
 
-    async def batched(self, stream: StreamT[Run], step: Step, batching: Batching) -> None:
+    async def batched(
+        self,
+        stream: StreamT[Run],
+        step: Step,
+        batching: Batching,
+        sift: Sift = keep_all,
+        awaited: Await = wait_for_none,
+    ) -> None:
         """Run ``step`` on batches of records, ``batching.at_once`` of them side by side.
 
         What comes of a batch is handed to the publisher after what came of the one before, so that
-        the outputs of one key stay in order.
+        the outputs of one key stay in order. What ``sift`` leaves out is done with once what it
+        tells of that is with the brokers. Records that are ``awaited`` are overtaken by others.
         """
-        manual = cast(Stream[Any], stream).noack()
         clock = asyncio.get_running_loop().time
         room = asyncio.Semaphore(batching.at_once - 1)
-
-        async def runs() -> AsyncIterator[list[_Taken]]:
-            async for event in manual.events():
-                run = _Open(event)
-                yield [(record, run) for record in event.value]
+        manual = cast(Stream[Any], stream).noack()
+        inflow = Inflow(cast(Stream[Any], manual), self, sift, awaited)
 
         async def work(
-            batch: list[_Taken], before: asyncio.Event, handed_over: asyncio.Event
+            batch: list[Taken], before: asyncio.Event, handed_over: asyncio.Event
         ) -> None:
             began = clock()
             try:
                 outgoing = await self._attempt([record for record, _ in batch], step)
-                await before.wait()
-                # Begun before whoever waits for it goes on: tasks take their first step in order.
-                settling = asyncio.ensure_future(self._settle(outgoing, len(batch)))
-                handed_over.set()
-                await settling
             except ProcessUnfit as error:
                 self.give_up(error)
+            await before.wait()
+            # Begun before whoever waits for it goes on: tasks take their first step in order.
+            settling = asyncio.ensure_future(self.settle(outgoing, len(batch)))
+            handed_over.set()
+            await settling
             batching.sizing.observe(len(batch), clock() - began)
             for _, run in batch:
-                run.left -= 1
-                if run.left == 0:
-                    await manual.ack(run.event)
+                await inflow.done(run)
             room.release()
 
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(inflow.read())
             before = asyncio.Event()
             before.set()
-            async for batch in batches(runs(), _lane, _key, batching):
+            async for batch in batches(inflow.runs(), _lane, _key, batching):
                 handed_over = asyncio.Event()
                 tasks.create_task(work(batch, before, handed_over))
                 before = handed_over
@@ -179,6 +170,14 @@ class Intake:
     def count_refused(self, reason: StrEnum, times: int = 1) -> None:
         """Count something deliberately not taken in or not issued."""
         self.count(f"refused {reason}", times)
+
+    def refuse(self, record: Record, why: Rejection | Exception) -> Outgoing:
+        """The dead letter of ``record``, for a reason or for what nobody foresaw."""
+        return (
+            self.reject(record, why)
+            if isinstance(why, Rejection)
+            else self._unforeseen(record, why)
+        )
 
     def reject(self, record: Record, rejection: Rejection) -> Outgoing:
         """The dead letter of ``record``."""
@@ -204,9 +203,12 @@ class Intake:
                 return [self._unforeseen(records[0], error)]
             return [it for record in records for it in await self._attempt([record], step)]
 
-    async def _settle(self, outgoing: list[Outgoing], records: int) -> None:
-        """Publish what came of so many records, and count them. Raises ``PublishFailed``."""
-        await self.publish(outgoing)
+    async def settle(self, outgoing: list[Outgoing], records: int) -> None:
+        """Publish what came of so many ``records``, and count them, or end the process."""
+        try:
+            await self.publish(outgoing)
+        except ProcessUnfit as error:
+            self.give_up(error)
         self._counts[f"{self.agent} events"] += records
         for item in outgoing:
             if isinstance(item.event, EventDeadLettered):
@@ -227,11 +229,11 @@ class Intake:
         return self.reject(record, Rejection(DeadLetterCause.INTERNAL_ERROR, place))
 
 
-def _lane(taken: _Taken) -> int:
+def _lane(taken: Taken) -> int:
     return taken[0].partition
 
 
-def _key(taken: _Taken) -> bytes:
+def _key(taken: Taken) -> bytes:
     return taken[0].key or b""
 
 

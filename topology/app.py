@@ -20,18 +20,20 @@ from agents.decision import agent as decision
 from agents.decision.state_log import StateLog
 from agents.detection import agent as detection
 from agents.detection.detector import Detector
+from agents.detection.shedding import RISK_LASTS
+from agents.following import Followed, Follower
 from agents.intake import Abort, Intake
 from agents.oncall import health, web
 from agents.oncall.feed import Feed
 from agents.oncall.read_model import ReadModel
 from agents.publishing import Publisher
-from schemas import MICROSECONDS, Codec
+from schemas import MICROSECONDS, Codec, RiskAssessed, topics
 
 from .controls import ControlsFollower
 from .fetching import EMBEDDED_WAIT_MS, WAIT_MS
 from .kafka_config import faust_credentials, largest_record, librdkafka_config
 from .policies import PolicyFiles
-from .runs import RunApp
+from .runs import RunApp, waiting
 from .serving import MakeDetector, detection_work
 from .settings import Settings
 
@@ -88,20 +90,32 @@ def build_app(
     def intake(agent: str) -> Intake:
         return Intake(agent, ports.publisher, ports.abort, ports.counts)
 
+    credentials = credentials_to_aiokafka_auth(faust_credentials(settings))
+    kafka = {"bootstrap_servers": bootstrap, **credentials}
     match role:
         case Role.DETECTION:
             detecting = intake("detection")
-            work = detection_work(settings, detecting, detector)
+            work = detection_work(settings, ports.codec, detecting, lambda: waiting(app), detector)
             detection.register(
-                app, ports.codec, work.serving, work.detector, detecting, batching=work.batching
+                app,
+                ports.codec,
+                work.serving,
+                work.detector,
+                detecting,
+                batching=work.batching,
+                sifting=work.sifting,
+                claims=work.claims,
             )
+            followed = {topics.RISK: Followed(RiskAssessed, RISK_LASTS)}
+            risks = Follower("risks", followed, work.note_risk, ports.codec, kafka)
             app.add_dependency(work.serving)
+            app.add_dependency(risks)
+            if work.fetcher is not None:
+                app.add_dependency(work.fetcher)
             ready.append(lambda: {"live bundle warm": work.serving.is_warm})
             runs.append(work.status)
         case Role.JUDGEMENT:
             spec = WindowSpec()
-            credentials = credentials_to_aiokafka_auth(faust_credentials(settings))
-            kafka = {"bootstrap_servers": bootstrap, **credentials}
             policies = PolicyFiles(
                 settings.policy, ports.publisher, [it / MICROSECONDS for it in spec.lengths]
             )
@@ -172,8 +186,9 @@ def _bare_app(
         producer_max_request_size=largest,
         producer_acks=-1,
         broker_commit_interval=0.5,
-        broker_session_timeout=10.0,
-        broker_heartbeat_interval=2.0,
+        # The shortest that Apache Kafka allows by default: so long waits what a dead worker had.
+        broker_session_timeout=6.0,
+        broker_heartbeat_interval=1.5,
         broker_request_timeout=30.0,
         web_bind=settings.web_host,
         web_host=settings.web_host,

@@ -76,11 +76,18 @@ class Fetching:
         """Rises with each seek: what was fetched before one is not handed out after it."""
         self._consumer: Consumer | None = None
         self._assigned: tuple[int, frozenset[TP]] = (0, frozenset())
+        self._ends: Mapping[TP, int] = {}
 
     def seek(self, positions: Mapping[TP, int]) -> None:
         """Go on at ``positions``, where a partition is asked for; others at their beginning."""
         self._positions = dict(positions)
         self._generation += 1
+
+    def waiting(self) -> int:
+        """How many records lie in the partitions that were last asked for and were not handed out,
+        as far as the brokers' last answers tell."""
+        ends, positions = self._ends, self._positions
+        return sum(max(end - positions[tp], 0) for tp, end in ends.items() if tp in positions)
 
     async def fetch(self, partitions: Collection[TP], timeout: float) -> dict[TP, list[Fetched]]:  # noqa: ASYNC109
         """What has come in ``partitions``, after at most ``timeout`` seconds; in offset order."""
@@ -128,12 +135,19 @@ class Fetching:
         if first is None:
             return []
         messages = [first, *self._consumer.consume(_MOST - 1, timeout=_GATHER_SECONDS)]
+        # Here and not when it is asked for: another thread would wait until a poll is over.
+        self._ends = {tp: self._end(self._consumer, tp) for tp in wanted}
         for message in messages:
             if (error := message.error()) is not None:
                 log.warning("%s/%s: %s", message.topic(), message.partition(), error.str())
                 if error.fatal():
                     raise KafkaException(error)
         return [message for message in messages if message.error() is None]
+
+    @staticmethod
+    def _end(consumer: Consumer, tp: TP) -> int:
+        _, end = consumer.get_watermark_offsets(TopicPartition(*tp), cached=True)
+        return end
 
 
 def _record(message: Any) -> Fetched:

@@ -22,6 +22,7 @@ from contextlib import AbstractContextManager
 from itertools import zip_longest
 from typing import Any, ClassVar, cast
 
+import faust
 from faust.transport.consumer import ensure_TP
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
@@ -95,6 +96,10 @@ class RunConsumer(MendedConsumer):
         """Fetch no more once what is in work is done and committed."""
         await super().on_stop()
         self._fetching.close()
+
+    def waiting(self) -> int:
+        """How many records wait to be fetched or given out."""
+        return self._fetching.waiting()
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Fetch on from the committed offsets, or the beginning where nothing is committed."""
@@ -184,6 +189,12 @@ def _by_turns(fetched: Mapping[TP, Sequence[Record]]) -> list[tuple[TP, list[Rec
     """Runs of all partitions, one of each at a time."""
     columns = [[(tp, run) for run in runs_of(records)] for tp, records in fetched.items()]
     return [it for row in zip_longest(*columns) for it in row if it is not None]
+
+
+def waiting(app: faust.App) -> int:
+    """How many records wait in the partitions of ``app``; 0 before it has any."""
+    consumer = app.consumer
+    return consumer.waiting() if isinstance(consumer, RunConsumer) else 0
 
 
 class RunTransport(MendedTransport):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -12,13 +11,19 @@ from pathlib import Path
 from agents.batches import Batching
 from agents.detection.batch_size import BatchSize, work_budget
 from agents.detection.bundle import load_bundle
-from agents.detection.decode import DecodeBounds, Decoder
+from agents.detection.claims import Claims
+from agents.detection.decode import DecodeBounds
+from agents.detection.decoders import Decoders
 from agents.detection.detector import Detector, Judge
 from agents.detection.lineup import LineUpInvalid, Part
 from agents.detection.serving import Serving
 from agents.detection.shadow import Shadow
+from agents.detection.shedding import Risky, Shedder, ShedLimits
+from agents.detection.sifting import Sifting
 from agents.intake import Intake
+from schemas import MICROSECONDS, Codec, Event, RiskAssessed
 
+from .payloads import PayloadFetcher
 from .settings import Settings, SettingsInvalid
 
 _BATCHES_HELD = 2
@@ -27,6 +32,8 @@ _FRAMES_SHADOWED = 64
 """Frames may wait for the shadow."""
 _SHADOW_BATCH = 16
 """It has a tenth of a core where that is busy: in larger batches its word would come late."""
+
+_SHED_PATIENCE = 2.0
 
 MakeDetector = Callable[[int, float], Detector]
 """Makes a detector of so many threads, and with so many seconds for a batch."""
@@ -40,6 +47,15 @@ class DetectionWork:
     detector: Detector
     batching: Batching
     size: BatchSize
+    risky: Risky
+    sifting: Sifting
+    claims: Claims
+    fetcher: PayloadFetcher | None
+
+    def note_risk(self, event: Event, at: int) -> None:
+        """A risk was told, ``at`` in microseconds since the epoch by the brokers' clock."""
+        if isinstance(event, RiskAssessed):
+            self.risky.take((event.stream_id, event.session_id), event.risk, at)
 
     def status(self) -> Mapping[str, object]:
         """Who judges and in what batches, for people to read."""
@@ -53,16 +69,24 @@ class DetectionWork:
         return {**self.serving.status(), "batch": batch}
 
 
-def detection_work(settings: Settings, intake: Intake, detector: MakeDetector) -> DetectionWork:
-    """Loads the line-up, which takes seconds.
+def detection_work(
+    settings: Settings,
+    codec: Codec,
+    intake: Intake,
+    waiting: Callable[[], int],
+    detector: MakeDetector,
+) -> DetectionWork:
+    """Loads the line-up, which takes seconds. ``waiting`` tells how many frames wait.
 
     Raises ``SettingsInvalid`` where the line-up can't be read and ``BundleInvalid`` where its live
     bundle can't be used.
     """
     cores = os.cpu_count() or 1
+    bounds = DecodeBounds(settings.max_payload_bytes, settings.max_pixels)
+    decoders = Decoders(bounds, ahead=cores)
     serving = Serving(
         settings.bundle,
-        partial(_load, settings),
+        partial(_load, settings, decoders),
         partial(
             Shadow,
             publish=intake.publish,
@@ -81,11 +105,23 @@ def detection_work(settings: Settings, intake: Intake, detector: MakeDetector) -
     at_once = cores + 1
     hold = _BATCHES_HELD * settings.batch_size
     batching = Batching(size, hold, settings.batch_wait, at_once)
-    return DetectionWork(serving, detector(cores, settings.inference_timeout), batching, size)
+    risky = Risky(settings.shed_at_risk)
+    limits = ShedLimits(
+        settings.shed_backlog, int(settings.shed_keep_every * MICROSECONDS), _SHED_PATIENCE
+    )
+    sifting = Sifting(
+        codec,
+        Shedder(limits, risky),
+        lambda: size.seconds_for(waiting()) / at_once,
+        intake,
+    )
+    judging = detector(cores, settings.inference_timeout)
+    fetcher = PayloadFetcher(settings) if settings.payload_origins else None
+    claims = Claims(codec, fetcher)
+    return DetectionWork(serving, judging, batching, size, risky, sifting, claims, fetcher)
 
 
-def _load(settings: Settings, folder: Path, _part: Part) -> Judge:
+def _load(settings: Settings, decoders: Decoders, folder: Path, _part: Part) -> Judge:
     # Batches are judged side by side, each on one thread.
     bundle = load_bundle(folder, settings.execution_providers, threads=1)
-    bounds = DecodeBounds(settings.max_payload_bytes, settings.max_pixels)
-    return Judge(bundle, Decoder(bundle.manifest.input, bounds, time.thread_time))
+    return Judge(bundle, partial(decoders.decode, bundle.manifest.input))

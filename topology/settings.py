@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import os
 import tempfile
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from yarl import URL
 
 from .errors import OperatorError
+
+Network = IPv4Network | IPv6Network
 
 _AGENTS = Path(__file__).parent.parent / "agents"
 _DEFAULT_BUNDLE = _AGENTS / "detection/bundles/lite0"
@@ -53,6 +57,11 @@ class Settings(BaseSettings):
     ssl_key_file: Path | None = None
     ssl_key_password: SecretStr | None = None
 
+    signing_key: SecretStr | None = None
+    """An Ed25519 private key, in PEM or as a JSON Web Key, that decisions are signed with."""
+    decision_keys: Path | None = None
+    """A JSON Web Key Set. Given one, readers of decisions refuse what none of its keys signed."""
+
     schema_registry_url: str | None = None
     schema_registry_username: str | None = None
     schema_registry_password: SecretStr | None = None
@@ -66,6 +75,12 @@ class Settings(BaseSettings):
     """In order of preference; those that this machine lacks are passed over."""
     max_payload_bytes: int = Field(default=4 * 1024 * 1024, ge=64 * 1024)
     """Largest encoded frame; producers, topics, fetches and the decoder all go by it."""
+    payload_origins: tuple[str, ...] = ()
+    """``https://host[:port]`` of each place that a ``payload_uri`` may lie at."""
+    payload_networks: tuple[Network, ...] = ()
+    """Networks that are not public, ``10.1.0.0/16``, in which such a place may be."""
+    payload_timeout: float = Field(default=3.0, gt=0)
+    """For one attempt to fetch a payload."""
     max_pixels: int = Field(default=7680 * 4320, ge=1)
     """Largest decoded frame; 8K UHD by default."""
     batch_size: int = Field(default=64, ge=1)
@@ -74,6 +89,12 @@ class Settings(BaseSettings):
     """How long a micro-batch waits to fill."""
     latency_target: float = Field(default=0.1, gt=0)
     """From a micro-batch's first frame to its detections, where no backlog is before it."""
+    shed_backlog: float = Field(default=5.0, gt=0)
+    """Frames of calm streams are shed while what waits would take longer than this to judge."""
+    shed_keep_every: float = Field(default=2.0, gt=0)
+    """Of each stream a frame in so many seconds is judged all the same."""
+    shed_at_risk: float = Field(default=0.1, gt=0, le=1)
+    """From this risk on a stream's frames are the last to be shed."""
     inference_timeout: float = Field(default=60.0, gt=0)
 
     policy: Path = _DEFAULT_POLICY
@@ -83,6 +104,15 @@ class Settings(BaseSettings):
     web_port: int = Field(default=6066, ge=0, le=65535)
     runtime_dir: Path = Field(default_factory=_runtime_dir)
     """Where a running embedded broker says where it listens, and workers keep their data."""
+
+    @field_validator("payload_origins")
+    @classmethod
+    def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            url = URL(origin)
+            if url.scheme not in ("http", "https") or not url.host or URL(origin).origin() != url:
+                raise ValueError("not each is http://host[:port] or https://host[:port]")
+        return origins
 
     @field_validator("latency_target")
     @classmethod

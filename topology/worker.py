@@ -28,7 +28,7 @@ from .serving import MakeDetector
 from .settings import Settings
 from .state_log import KafkaStateLog
 from .topic_admin import open_admin
-from .wire import build_codec
+from .wire import build_codec, build_signer
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,10 @@ def run_worker(
     settings.runtime_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     config = librdkafka_config(settings, bootstrap)
     codec = build_codec(settings)
-    publisher = KafkaPublisher(config, codec, source=f"firebreak/{role}")
+    signer = build_signer(settings)
+    if signer is None and role is Role.JUDGEMENT:
+        log.warning("decisions are not signed: FIREBREAK_SIGNING_KEY is not set")
+    publisher = KafkaPublisher(config, codec, f"firebreak/{role}", signer)
     states = KafkaStateLog(config, publisher)
     ports = Ports(codec, publisher, KafkaHistory(config), states, abort)
     app = build_app(

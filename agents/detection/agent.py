@@ -16,8 +16,10 @@ from ..publishing import Outgoing
 from ..records import Record, Run
 from .admission import admit
 from .batching import Judged, compose
+from .claims import Claims
 from .detector import Detector
 from .serving import Serving
+from .sifting import Sifting
 
 
 def register(
@@ -28,6 +30,8 @@ def register(
     intake: Intake,
     *,
     batching: Batching,
+    sifting: Sifting,
+    claims: Claims,
 ) -> None:
     """Put the detection agent on ``app``."""
     topic = app.topic(topics.FRAME_SAMPLES, value_serializer="raw", key_serializer="raw")
@@ -53,7 +57,7 @@ def register(
 
     @app.agent(topic, name="detection")
     async def detection(stream: StreamT[Run]) -> None:
-        await intake.batched(stream, step, batching)
+        await intake.batched(stream, step, batching, sifting.sift, claims.awaited)
 
 
 def _admit(codec: Codec, record: Record) -> FrameSampled | Rejection:

@@ -15,6 +15,10 @@ from dataclasses import dataclass
 _STEP = 0.2
 """Share of the error that one batch corrects: above 0, below 2."""
 _LARGEST_ERROR = math.log(2.0)
+_TO_LEARN = 100
+"""Batches until what is believed is what was seen, however far off it was at first."""
+_TRY_MORE = 8
+"""One batch in so many is larger, where the target is out of reach."""
 _SHORTEST = 1e-6
 """Seconds. A clock too coarse to see a batch says that it took none."""
 
@@ -55,7 +59,8 @@ def work_budget(target: float, wait: float) -> float:
 
 
 class BatchSize:
-    """The size of the next batch: as many frames as the cost allows, 1 to ``most``.
+    """The size of the next batch: as many frames as the cost allows, 1 to ``most``, and so many
+    that their own cost is no less than what a batch takes besides.
 
     It starts by believing that one frame takes the whole budget, and grows as it sees better.
     Where one frame does take longer the target is out of reach, and ``cost`` says so.
@@ -64,13 +69,27 @@ class BatchSize:
     def __init__(self, budget: float, most: int) -> None:
         self.most = most
         self._budget = budget
-        self.cost = BatchCost(fixed=0.1 * budget, per_frame=0.9 * budget)
+        self.cost = BatchCost(fixed=0.5 * budget, per_frame=0.5 * budget)
+        self._observed = 0
+
+    def seconds_for(self, frames: int) -> float:
+        """How long ``frames`` take in full batches one after the other; 0 as long as what a batch
+        costs is only believed."""
+        return frames / self.size * self.cost.of(self.size) if self._observed >= _TO_LEARN else 0.0
 
     @property
     def size(self) -> int:
-        size = (self._budget - self.cost.fixed) / self.cost.per_frame
-        return int(min(max(size, 1), self.most))
+        fixed = self.cost.fixed
+        within = (self._budget - fixed) / self.cost.per_frame
+        # Where brokers are slow to acknowledge, that is what a batch takes, however small it is:
+        # single frames would come no sooner, and soon wait behind each other.
+        worthwhile = max(fixed / self.cost.per_frame, 1)
+        if within < 1 and self._observed % _TRY_MORE == 0:
+            # From batches of one size nobody learns what more frames would add.
+            worthwhile *= 2
+        return int(min(max(within, worthwhile), self.most))
 
     def observe(self, events: int, seconds: float) -> None:
         """A batch of ``events`` took ``seconds``."""
+        self._observed += 1
         self.cost = self.cost.learn(events, max(seconds, _SHORTEST))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +12,10 @@ from agents.detection.detector import Judge
 from agents.detection.lineup import Part
 from agents.detection.serving import Load, Serving
 from agents.detection.shadow import Shadow
+from agents.detection.shedding import Key, Risky, Shedder, ShedLimits
+from agents.detection.sifting import Sifting
+from schemas import Codec
+from tests.builders import SECOND, START
 from tests.detection.tiny_bundle import write_bundle
 from tests.shell import Bench
 
@@ -25,7 +30,7 @@ def write_version(folder: Path, version: str, *edits: tuple[str, str]) -> Path:
 
 def load(folder: Path, part: Part) -> Judge:
     bundle = load_bundle(folder, CPU, threads=1)
-    return Judge(bundle, Decoder(bundle.manifest.input, BOUNDS))
+    return Judge(bundle, Decoder(bundle.manifest.input, BOUNDS).decode_all)
 
 
 def serve(made: Bench, source: Path, load: Load = load) -> Serving:
@@ -40,6 +45,17 @@ def serving_of(made: Bench, live: Judge) -> Serving:
     serving = serve(made, Path("nowhere"), lambda folder, part: live)
     serving.begin()
     return serving
+
+
+def sifting_of(
+    made: Bench, backlog: Callable[[], float] = lambda: 0.0, at_risk: Iterable[Key] = ()
+) -> Sifting:
+    """What sheds when ``backlog`` is over five seconds; ``at_risk`` are known to be so."""
+    risky = Risky(0.1)
+    for key in at_risk:
+        risky.take(key, 1.0, START)
+    shedder = Shedder(ShedLimits(5.0, 2 * SECOND, patience=0.0), risky)
+    return Sifting(Codec(), shedder, backlog, made.intake)
 
 
 async def settle(serving: Serving) -> None:

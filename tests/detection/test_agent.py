@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import io
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,16 @@ from agents.batches import Batching
 from agents.detection import agent as detection
 from agents.detection.bundle import InferenceFailed, ModelBundle, load_bundle
 from agents.detection.calibration import Floats
+from agents.detection.claims import Claims
 from agents.detection.decode import DecodeBounds, Decoder
 from agents.detection.detector import Detector, InferenceStuck, Judge, Judges
 from agents.detection.resize import Pixels
-from schemas import DetectionsMade, EventDeadLettered, FrameSampled
+from agents.detection.sifting import Sifting
+from schemas import DetectionsMade, EventDeadLettered, FrameSampled, FramesShed
 from tests.builders import SECOND, START, frame_sampled
-from tests.detection.serving import serving_of
+from tests.detection.serving import serving_of, sifting_of
 from tests.detection.test_decode import picture
-from tests.shell import CODEC, Bench, FixedSize, record
+from tests.shell import CODEC, Aborted, Bench, FixedSize, record
 
 DEFAULT = Path(__file__).parents[2] / "agents/detection/bundles/lite0"
 BOUNDS = DecodeBounds(payload_bytes=200_000, pixels=640 * 480)
@@ -38,16 +41,29 @@ def bundle() -> ModelBundle:
 
 
 def judge_of(bundle: Any) -> Judge:
-    return Judge(bundle, Decoder(bundle.manifest.input, BOUNDS))
+    return Judge(bundle, Decoder(bundle.manifest.input, BOUNDS).decode_all)
 
 
-async def judge(bundle: Any, frames: Sequence[FrameSampled | bytes]) -> Bench:
+async def judge(
+    bundle: Any,
+    frames: Sequence[FrameSampled | bytes],
+    sift: Callable[[Bench], Sifting] = sifting_of,
+) -> Bench:
     """Put ``frames`` through the agent as records appended at ``START``, in batches of four."""
     made = Bench("detection")
     serving = serving_of(made, live=judge_of(bundle))
     detector = Detector(threads=2, timeout=10.0)
     batching = Batching(FixedSize(4), hold=64, wait=0.05, at_once=3)
-    detection.register(made.app, CODEC, serving, detector, made.intake, batching=batching)
+    detection.register(
+        made.app,
+        CODEC,
+        serving,
+        detector,
+        made.intake,
+        batching=batching,
+        sifting=sift(made),
+        claims=Claims(CODEC, None),
+    )
     values = [frame if isinstance(frame, bytes) else CODEC.encode(frame) for frame in frames]
     await made.put([record(it, number, appended_at=START) for number, it in enumerate(values)])
     detector.close()
@@ -168,4 +184,56 @@ async def test_the_event_loop_goes_on_while_frames_are_judged(bundle: ModelBundl
         turns += 1
     assert len(await judging) == 64
     assert turns > 10
+    detector.close()
+
+
+async def test_of_too_much_what_is_left_out_is_told_and_accounted_for(bundle: ModelBundle) -> None:
+    """Four frames a second: of the calm stream one in two seconds is judged, of the other all."""
+    armed = replace(GOOD, stream_id="armed")
+    frames = [
+        replace(stream, sequence=number, captured_at=START + number * SECOND // 4)
+        for number in range(16)
+        for stream in (GOOD, armed)
+    ]
+    at_risk = [("armed", armed.session_id)]
+    sift = partial(sifting_of, backlog=lambda: 6.0, at_risk=at_risk)
+    made = await judge(bundle, [*frames, b"noise"], sift)
+    judged = [
+        (item.stream_id, item.sequence)
+        for batch in made.publisher.events(DetectionsMade)
+        for item in batch.detections
+    ]
+    assert sorted(judged) == sorted(
+        [("armed", n) for n in range(16)] + [(GOOD.stream_id, n) for n in (0, 8)]
+    )
+    (shed,) = made.publisher.events(FramesShed)
+    (calm,) = shed.streams
+    assert (calm.stream_id, calm.at_risk) == (GOOD.stream_id, False)
+    assert calm.offsets == [2 * n for n in range(16) if n not in (0, 8)]
+    assert shed.backlog_seconds == 6.0
+    assert made.counts["detection frames shed"] == 14
+    assert made.counts["detection events"] == 33
+    assert letters(made) == [(32, "unreadable-event")]
+
+
+async def test_what_can_not_be_told_is_not_left_out(bundle: ModelBundle) -> None:
+    """As for all that is published: the process ends, and nothing is acknowledged."""
+    made = Bench("detection")
+    made.publisher.broken = True
+    sifting = sifting_of(made, lambda: 6.0)
+    batching = Batching(FixedSize(4), hold=64, wait=0.05, at_once=3)
+    detector = Detector(threads=1, timeout=10.0)
+    detection.register(
+        made.app,
+        CODEC,
+        serving_of(made, live=judge_of(bundle)),
+        detector,
+        made.intake,
+        batching=batching,
+        sifting=sifting,
+        claims=Claims(CODEC, None),
+    )
+    frames = [replace(GOOD, sequence=n, captured_at=START + n) for n in range(4)]
+    with pytest.raises(Aborted):
+        await made.put([record(CODEC.encode(it), n) for n, it in enumerate(frames)])
     detector.close()

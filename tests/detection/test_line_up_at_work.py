@@ -11,12 +11,13 @@ from typing import Any
 from agents.batches import Batching
 from agents.detection import agent as detection
 from agents.detection.bundle import InferenceFailed
+from agents.detection.claims import Claims
 from agents.detection.detector import Detector, Judge
 from agents.detection.lineup import Part, in_canary
 from agents.detection.serving import Load, Serving
 from schemas import BundlesDisagreed, DetectionsMade, EventDeadLettered
 from tests.builders import START, frame_sampled
-from tests.detection.serving import load, serve, settle, write_version
+from tests.detection.serving import load, serve, settle, sifting_of, write_version
 from tests.detection.test_decode import picture
 from tests.shell import CODEC, Bench, FixedSize, put_run, record
 from tests.waiting import wait_until_async
@@ -70,7 +71,16 @@ async def at_work(source: Path, load: Load = load) -> AsyncIterator[Work]:
     serving.begin()
     detector = Detector(threads=2, timeout=10.0)
     batching = Batching(FixedSize(8), hold=64, wait=0.05, at_once=3)
-    detection.register(made.app, CODEC, serving, detector, made.intake, batching=batching)
+    detection.register(
+        made.app,
+        CODEC,
+        serving,
+        detector,
+        made.intake,
+        batching=batching,
+        sifting=sifting_of(made),
+        claims=Claims(CODEC, None),
+    )
     async with made.app.agents["detection"].test_context() as agent:
 
         async def put(streams: Iterable[str]) -> None:
@@ -131,7 +141,7 @@ async def test_what_the_canary_fails_on_is_judged_by_the_live_bundle(tmp_path: P
         judge = load(folder, part)
         if part is not Part.CANARY:
             return judge
-        return Judge(Failing(judge.bundle), judge.decoder)  # type: ignore[arg-type]
+        return Judge(Failing(judge.bundle), judge.decode)  # type: ignore[arg-type]
 
     async with at_work(line_up(tmp_path), loading) as work:
         await work.judge(STREAMS)

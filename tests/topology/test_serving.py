@@ -8,6 +8,7 @@ import pytest
 
 from agents.detection.detector import Detector
 from agents.detection.manifest import BundleInvalid
+from schemas import Codec
 from tests.detection.serving import write_version
 from tests.shell import Bench
 from topology.serving import DetectionWork, detection_work
@@ -16,7 +17,7 @@ from topology.settings import Settings, SettingsInvalid, load_settings
 
 def work(bundle: Path, **given: object) -> DetectionWork:
     settings = load_settings(bundle=bundle, **given)
-    return detection_work(settings, Bench("detection").intake, Detector)
+    return detection_work(settings, Codec(), Bench("detection").intake, lambda: 0, Detector)
 
 
 def test_a_worker_starts_with_single_frames_and_tells_what_it_believes_they_cost(
@@ -27,8 +28,8 @@ def test_a_worker_starts_with_single_frames_and_tells_what_it_believes_they_cost
     assert status["batch"] == {
         "size": 1,
         "most": 32,
-        "fixed_seconds": 0.005,
-        "seconds_per_frame": 0.045,
+        "fixed_seconds": 0.025,
+        "seconds_per_frame": 0.025,
     }
     made.size.observe(1, 0.004)
     assert made.status()["batch"] != status["batch"]

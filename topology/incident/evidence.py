@@ -103,6 +103,8 @@ def files_of(
     listed, files = [], {}
     for number, each in enumerate(frames, 1):
         frame = found[each.coordinates]
+        if isinstance(frame, FrameSampled) and not frame.payload:
+            frame = "its payload is not on the topic, only where it lay"
         if isinstance(frame, str):
             listed.append(replace(_unfound(each), gone=frame))
             continue

@@ -19,7 +19,9 @@ from mode import Service
 
 from schemas import Codec, Event, EventUnreadable
 
-FRESH_SECONDS = 5.0
+FRESH_SECONDS = 15.0
+"""Longer than Apache Kafka takes to have a dead broker's partitions led by another (9 s and what
+the change itself takes): nothing was ordered meanwhile that could not be read."""
 _FETCH_WAIT_MS = 250
 _FETCH_BYTES = 64 * 1024
 """Less is waited for that long: each answer costs as much as there are partitions, and a record
@@ -28,7 +30,7 @@ _REQUEST_TIMEOUT_MS = 5_000
 _RETRY_MS = 500
 _METADATA_MS = 30_000
 _PROBE_SECONDS = 1.0
-_BACK_OFF_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
+_BACK_OFF_SECONDS = (0.5, 1.0, 2.0)
 # A turn on the event loop that the agents share: 100 records are some ten milliseconds of folding.
 _RECORDS_A_TURN = 100
 
@@ -90,7 +92,7 @@ class Follower(Service):
 
     @property
     def fresh(self) -> bool:
-        """Whether all has been read that lay in the topics at a moment of the last 5 seconds."""
+        """Whether all has been read that lay in the topics at a moment not long ago."""
         return self.caught_up and time.monotonic() - self._read_up_at < FRESH_SECONDS
 
     @Service.task

@@ -78,6 +78,9 @@ class KeepingStateLog:
     kept: dict[int, dict[bytes, bytes]] = field(default_factory=lambda: defaultdict(dict))
     reads: int = 0
 
+    async def take(self, partition: int) -> dict[bytes, bytes]:
+        return await self.read(partition)
+
     async def read(self, partition: int) -> dict[bytes, bytes]:
         self.reads += 1
         return dict(self.kept[partition])

@@ -65,6 +65,8 @@ def librdkafka_config(settings: Settings, bootstrap: str) -> dict[str, Any]:
         "security.protocol": settings.security_protocol,
         # It would log a line for each attempt to reconnect. What matters comes back as an error.
         "log_level": 0,
+        # Ten by default, in which a broker that is back may already lead again.
+        "reconnect.backoff.max.ms": 1_000,
     }
     if _is_sasl(settings):
         config["sasl.mechanisms"] = settings.sasl_mechanism

@@ -63,7 +63,10 @@ def register(
         if isinstance(ticked, Rejection):
             return [intake.reject(record, ticked)]
         windows = partitions.setdefault(source.partition, PartitionWindows(spec))
-        heard = windows.tick(ticked.ticked_at, source.partition)
+        # The brokers' time, which is also that of the frames: a worker whose clock jumps ahead must
+        # not make all streams look abandoned.
+        now = source.appended_at if source.appended_at >= 0 else ticked.ticked_at
+        heard = windows.tick(now, source.partition)
         return [outgoing(heard, source.traceparent, source.partition)]
 
     @app.timer(TICK_SECONDS)  # type: ignore[untyped-decorator]  # Faust's

@@ -59,7 +59,7 @@ def register(
         told = read(codec, record, _INPUTS[source.topic])
         if isinstance(told, Rejection):
             return [intake.reject(record, told)]
-        outcome, effects = await held.take(source.topic, source.offset, told, policies(), controls)
+        outcome, effects = await held.take(source, told, policies(), controls)
         for refusal in outcome.refusals:
             intake.count_refused(refusal)
         for effect in outcome.effects:

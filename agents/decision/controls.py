@@ -29,7 +29,7 @@ from .policy import Policy
 
 __all__ = ["Controls", "Former", "Hold", "HoldReason"]
 
-_UNKNOWN = Hold(
+UNKNOWN = Hold(
     HoldReason.CONTROLS_UNKNOWN,
     "this worker does not know at the moment whether the breaker is open or a person ordered "
     "takedowns to be held back",
@@ -75,7 +75,7 @@ class Controls:
         trip = self._breaker.open(policy, now)
         if trip is not None:
             return Hold(HoldReason.BREAKER, explain(trip), trip.expires_at)
-        return None if self._known() else _UNKNOWN
+        return None if self._known() else UNKNOWN
 
     def trip(self, policy: Policy, now: int) -> BreakerTripped | None:
         """The breaker's trip that is due; apply it and publish it."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from schemas import Event, RiskAssessed, StreamUpdated, TakedownAcknowledged
 
+from ..dead_letters import Coordinates
 from .controls import Controls
 from .policies import Policies
 from .shadow import Shadow
@@ -23,14 +24,14 @@ class Held:
     shadow: Shadow = field(default_factory=Shadow)
 
     async def take(
-        self, topic: str, offset: int, event: Event, policies: Policies, controls: Controls
+        self, source: Coordinates, event: Event, policies: Policies, controls: Controls
     ) -> tuple[Outcome, list[Event]]:
-        """What follows from the record, and all that is to be published: what it had asked for
-        before, where that may not be out, and a difference of the policy on trial, last.
+        """What follows from the record at ``source``, and all that is to be published: what it had
+        asked for before, where that may not be out, and a difference of the policy on trial, last.
 
         What is remembered of it is with the brokers when this returns.
         """
-        memory = self.memory
+        memory, topic, offset, at = self.memory, source.topic, source.offset, source.appended_at
         done = memory.done(topic, offset)
         again = memory.effects_of(topic, offset)
         outcome = Outcome()
@@ -41,9 +42,9 @@ class Held:
             ) in done:
                 pass
             case _:
-                outcome = memory.decisions.take(event, policies, controls, done)
+                outcome = memory.decisions.take(event, policies, controls, done, at)
         await memory.remember(topic, offset, outcome)
-        differs = self.shadow.follow(event, outcome, memory.decisions, policies, controls)
+        differs = self.shadow.follow(event, outcome, memory.decisions, policies, controls, at=at)
         return outcome, [*again, *outcome.effects, *([differs] if differs else [])]
 
 

@@ -1,7 +1,9 @@
 """The decisions of one partition: every event that can change what is decided goes in here. Pure.
 
-The partition's time, ``now``, comes with the ``StreamsHeard`` that aggregation writes at each tick;
-an event before the first of these is its own time.
+The partition's time, ``now``, comes with the ``StreamsHeard`` that aggregation writes at each tick.
+Any other event happens when the brokers took it: what is decided follows from the records, and not
+from how those of several topics came in between each other. Where that is not known, as in a
+backtest, it happens at the partition's time, and before the first tick at its own.
 """
 
 from __future__ import annotations
@@ -36,9 +38,12 @@ class PartitionDecisions(Situation):
         policies: Policies,
         controls: Controls,
         done: Collection[Key] = frozenset(),
+        at: int = -1,
     ) -> Outcome:
-        """Take in ``event``; sessions in ``done`` have had it already."""
-        turn = Turn(self, policies, controls)
+        """Take in ``event``, which the brokers took ``at`` that time (-1: not known); sessions in
+        ``done`` have had it already."""
+        # A tick is its own time.
+        turn = Turn(self, policies, controls, -1 if isinstance(event, StreamsHeard) else at)
         match event:
             case RiskAssessed():
                 turn.risk(event)

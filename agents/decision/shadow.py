@@ -38,9 +38,11 @@ class Shadow:
         decisions: PartitionDecisions,
         policies: Policies,
         controls: Controls,
+        *,
+        at: int = -1,
     ) -> PoliciesDisagreed | None:
         """Take in ``event``, of which ``live`` was made; where the policy on trial asks for
-        something else, that."""
+        something else, that. ``at`` is when the brokers took it."""
         policy = policies.shadow
         if policy is None:
             self._policy = None
@@ -49,7 +51,7 @@ class Shadow:
             self._policy = policy
             self._decisions = PartitionDecisions(dict(decisions.sessions), trial=True)
             return None
-        outcome = self._decisions.take(event, Policies(policy), controls)
+        outcome = self._decisions.take(event, Policies(policy), controls, at=at)
         if not isinstance(event, RiskAssessed | StreamUpdated):
             return None
         asked, would_ask = _compared(live), _compared(outcome)

@@ -33,6 +33,10 @@ _KEY_SEPARATOR = "\x1f"
 class StateLog(Protocol):
     """The compacted log; its partitions are those of the topics that decisions rest on."""
 
+    async def take(self, partition: int) -> Mapping[bytes, bytes]:
+        """As ``read``, and from now on what others write to ``partition`` counts no more."""
+        ...
+
     async def read(self, partition: int) -> Mapping[bytes, bytes]:
         """The last value of each key in ``partition``, but of those that were removed."""
         ...
@@ -90,14 +94,15 @@ class PartitionMemory:
     """The highest offset of each topic that the log had seen when it was read."""
 
     async def reload(self) -> None:
-        """Read the log again."""
-        await self._read()
+        """Take the partition, and read the log again."""
+        self._learn(await self.log.take(self.partition))
         self._next = {}
 
     async def catch_up(self, topic: str, offset: int) -> None:
         """Make this the state before the record, or after it where that was decided before."""
         if self._next is None or self._next.get(topic, offset) != offset:
-            await self._read()
+            # Not taken: what a worker has left of a partition that it has lost comes here too.
+            self._learn(await self.log.read(self.partition))
             self._next = {}
         self._next[topic] = offset + 1
 
@@ -147,8 +152,7 @@ class PartitionMemory:
         ]
         await asyncio.gather(*(self.log.write(self.partition, _encode(key), None) for key in gone))
 
-    async def _read(self) -> None:
-        kept = await self.log.read(self.partition)
+    def _learn(self, kept: Mapping[bytes, bytes]) -> None:
         found = {_decode(key): _read_value(value) for key, value in kept.items()}
         self.decisions = PartitionDecisions(
             {key: it.session for key, it in found.items() if it.session != _GONE}

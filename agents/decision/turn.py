@@ -49,11 +49,16 @@ class Outcome:
 
 @dataclass(slots=True)
 class Turn:
-    """Takes one event in; what follows is in ``outcome``."""
+    """Takes one event in; what follows is in ``outcome``.
+
+    ``at`` is when the brokers took it, -1 where that is not known: then the partition's time is
+    taken, which may be another where the same is decided again.
+    """
 
     situation: Situation
     policies: Policies
     controls: Controls
+    at: int = -1
     outcome: Outcome = field(default_factory=Outcome)
 
     def risk(self, risk: RiskAssessed) -> None:
@@ -122,7 +127,10 @@ class Turn:
         self.follow(key, session, Decision(after, (*decision.effects, answer), decision.refusal))
 
     def _now(self, event: Record) -> int:
-        return self.situation.now or event.time
+        return self._time(event.time)
+
+    def _time(self, otherwise: int) -> int:
+        return self.at if self.at >= 0 else self.situation.now or otherwise
 
     def _session(self, key: Key, event: Record, drill: bool) -> Session:
         """The session, and what follows from its being heard of for the first time."""
@@ -187,7 +195,7 @@ class Turn:
     ) -> None:
         """Decide what ``given`` leads to, and follow it."""
         policy = self.policies.of(key[0])
-        case = Case(policy, *key, self.situation.now or cause.at, cause)
+        case = Case(policy, *key, self._time(cause.at), cause)
         self.follow(key, before or session, decide(case, session, given))
 
     def follow(self, key: Key, before: Session, decision: Decision) -> None:

@@ -136,15 +136,16 @@ async def test_a_refused_frame_is_counted() -> None:
     assert made.counts["aggregation refused late"] == 1
 
 
-async def put_tick(made: Bench, value: bytes, offset: int = 0) -> None:
-    await made.put([record(value, offset, topic=topics.TICKS, partition=0)])
+async def put_tick(made: Bench, tick: Ticked | bytes, appended_at: int = START) -> None:
+    value = tick if isinstance(tick, bytes) else CODEC.encode(tick)
+    await made.put([record(value, topic=topics.TICKS, partition=0, appended_at=appended_at)])
 
 
 async def test_a_tick_tells_which_streams_are_heard_to_the_partition_it_is_about() -> None:
     log = Log()
     made = bench(log)
     await put(made, 0, log.add(detections_made(detection(0))))
-    await put_tick(made, CODEC.encode(Ticked(0, START)))
+    await put_tick(made, Ticked(0, START))
     (item,) = [it for it in made.publisher.kept if isinstance(it.event, StreamsHeard)]
     assert item.partition == 0
     (heard,) = made.publisher.events(StreamsHeard)
@@ -157,9 +158,9 @@ async def test_a_worker_that_takes_over_counts_only_frames_that_it_judges_itself
     before = (detection(0), detection(1), detection(2, stream_id="quiet"))
     first, second = bench(log), bench(log)
     await put(first, 0, *(log.add(detections_made(item)) for item in before))
-    await put_tick(first, CODEC.encode(Ticked(0, START)))
+    await put_tick(first, Ticked(0, START))
     await put(second, 3, log.add(detections_made(detection(3), detection(4))))
-    await put_tick(second, CODEC.encode(Ticked(0, START + SECOND)))
+    await put_tick(second, Ticked(0, START + SECOND), START + SECOND)
     told = [made.publisher.events(StreamsHeard)[0].streams for made in (first, second)]
     assert [(it.stream_id, it.frames) for streams in told for it in streams] == [
         ("quiet", 1),
@@ -171,9 +172,22 @@ async def test_a_worker_that_takes_over_counts_only_frames_that_it_judges_itself
 
 async def test_time_passes_in_a_partition_in_which_nothing_else_happens() -> None:
     made = bench(Log())
-    await put_tick(made, CODEC.encode(Ticked(0, START)))
+    await put_tick(made, Ticked(0, START))
     (heard,) = made.publisher.events(StreamsHeard)
     assert (heard.heard_at, heard.streams) == (START, [])
+
+
+async def test_time_is_the_brokers_and_not_that_of_a_worker_whose_clock_jumps() -> None:
+    """An hour ahead, every stream would look abandoned."""
+    made = bench(Log())
+    await put_tick(made, Ticked(0, START + 3600 * SECOND))
+    assert [it.heard_at for it in made.publisher.events(StreamsHeard)] == [START]
+
+
+async def test_where_brokers_give_no_time_it_is_the_ticks() -> None:
+    made = bench(Log())
+    await put_tick(made, Ticked(0, START), appended_at=-1000)
+    assert [it.heard_at for it in made.publisher.events(StreamsHeard)] == [START]
 
 
 async def test_a_tick_that_can_not_be_read_is_dead_lettered() -> None:

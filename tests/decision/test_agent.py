@@ -25,6 +25,7 @@ from schemas import (
     TakedownRequested,
     topics,
 )
+from tests.builders import START
 from tests.decision.timeline import SESSION, STREAM, heard, order, risk, update
 from tests.shell import CODEC, Aborted, Bench, KeepingStateLog, record
 
@@ -56,7 +57,9 @@ class Court:
         for event in events:
             value = event if isinstance(event, bytes) else CODEC.encode(event)
             name = topic if isinstance(event, bytes) else topics.TOPIC_OF[type(event).__name__]
-            records.append(record(value, self.offsets[name], topic=name, partition=0))
+            at = START if isinstance(event, bytes) else event.time
+            offset = self.offsets[name]
+            records.append(record(value, offset, topic=name, partition=0, appended_at=at))
             self.offsets[name] += 1
         await self.bench.put(*([it] for it in records))
 
@@ -107,9 +110,9 @@ async def test_a_record_that_can_not_be_read_is_dead_lettered_and_the_next_is_de
 async def test_a_stream_that_ended_clear_is_remembered_until_its_last_frames_are_judged() -> None:
     court = Court()
     await court.put(heard(0), update(0, "started"), risk(1, 1), risk(20, 0), update(30, "ended"))
-    await court.put(heard(40), heard(500))
+    await court.put(heard(40), heard(601))
     assert court.log.kept[0].keys() == {KEY}
-    await court.put(heard(601))
+    await court.put(heard(631))
     assert court.log.kept[0].keys() == set()
 
 
@@ -159,13 +162,22 @@ async def test_ticks_that_come_again_tell_each_stream_s_overdue_takedown_once_mo
     None
 ):
     court = Court()
-    await court.put(heard(0), risk(1, 8), heard(10))
+    await court.put(heard(0), risk(1, 8), heard(11))
     retried = court.bench.publisher.events(TakedownRequested)
     assert len(retried) == 2
     after = court.again()
     after.offsets[topics.HEARD] = 1
-    await after.put(heard(10))
+    await after.put(heard(11))
     assert after.bench.publisher.events(TakedownRequested) == retried[1:]
+
+
+async def test_an_event_is_decided_at_the_time_the_brokers_took_it_whatever_came_between() -> None:
+    """Ticks come on a topic of their own: how far that has been read must not show."""
+    early, late = Court(), Court()
+    await early.put(heard(0), risk(10, 8))
+    await late.put(heard(0), heard(12), risk(10, 8))
+    for event_type in (EscalationRaised, TakedownRequested):
+        assert late.bench.publisher.events(event_type) == early.bench.publisher.events(event_type)
 
 
 async def test_the_log_is_read_once_while_records_continue_each_other() -> None:

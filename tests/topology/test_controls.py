@@ -21,9 +21,9 @@ from schemas import (
     StreamsCounted,
     derive_id,
 )
+from tests.brokers import BrokerKind, running_broker
 from tests.oncall.events import takedown_requested
 from tests.waiting import wait_until_async
-from topology.broker import EmbeddedBroker
 from topology.controls import ControlsFollower
 from topology.publisher import KafkaPublisher
 from topology.settings import Settings
@@ -39,12 +39,11 @@ Publish = Callable[[Event], Awaitable[None]]
 
 
 @pytest.fixture
-def kafka(tmp_path: Path) -> Iterator[str]:
+def kafka(tmp_path: Path, broker_kind: BrokerKind) -> Iterator[str]:
     """A broker of the test's own: controls are of all that is on it."""
-    settings = Settings(runtime_dir=tmp_path)
-    with EmbeddedBroker(settings) as embedded:
-        apply_topics(settings, embedded.bootstrap)
-        yield embedded.bootstrap
+    with running_broker(broker_kind, tmp_path) as bootstrap:
+        apply_topics(Settings(runtime_dir=tmp_path), bootstrap)
+        yield bootstrap
 
 
 @pytest.fixture

@@ -79,6 +79,7 @@ def test_plain_connection_needs_nothing() -> None:
         "message.max.bytes": 4 * 1024 * 1024 + ENVELOPE_BYTES,
         "security.protocol": "PLAINTEXT",
         "log_level": 0,
+        "reconnect.backoff.max.ms": 1000,
     }
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 
 import pytest
 
 from agents.publishing import ProcessUnfit
-from schemas import Codec
+from schemas import Codec, topics
 from topology.kafka_config import librdkafka_config
 from topology.publisher import KafkaPublisher
 from topology.settings import Settings
@@ -21,6 +22,15 @@ PARTITION = 5
 @pytest.fixture
 async def state_log(kafka_settings: Settings, broker: str) -> AsyncIterator[KafkaStateLog]:
     apply_topics(kafka_settings, broker)
+    config = librdkafka_config(kafka_settings, broker)
+    publisher = KafkaPublisher(config, Codec(), "test")
+    yield KafkaStateLog(config, publisher, give_up_seconds=5)
+    publisher.close()
+
+
+@pytest.fixture
+async def another(kafka_settings: Settings, broker: str) -> AsyncIterator[KafkaStateLog]:
+    """Another worker's."""
     config = librdkafka_config(kafka_settings, broker)
     publisher = KafkaPublisher(config, Codec(), "test")
     yield KafkaStateLog(config, publisher, give_up_seconds=5)
@@ -47,6 +57,50 @@ async def test_the_last_value_of_each_key_is_read_back_but_of_those_removed(
     kept = await state_log.read(PARTITION)
     assert (kept[one], kept[two]) == (b"49", b"second")
     assert three not in kept
+
+
+async def test_what_a_worker_writes_that_has_lost_the_partition_is_left_out(
+    state_log: KafkaStateLog, another: KafkaStateLog
+) -> None:
+    first, second, third = key(), key(), key()
+    await state_log.take(PARTITION)
+    await state_log.write(PARTITION, first, b"before")
+    await state_log.write(PARTITION, second, b"before")
+    taken = await another.take(PARTITION)
+    assert (taken[first], taken[second]) == (b"before", b"before")
+    await another.write(PARTITION, first, b"after")
+    for late in (first, second, third):
+        await state_log.write(PARTITION, late, b"late")
+    await state_log.write(PARTITION, first, None)
+    kept = await state_log.read(PARTITION)
+    assert (kept[first], kept[second]) == (b"after", b"before")
+    assert third not in kept
+    await state_log.take(PARTITION)
+    await state_log.write(PARTITION, third, b"taken again")
+    assert (await another.take(PARTITION))[third] == b"taken again"
+
+
+async def test_of_two_that_take_a_partition_at_once_one_has_it(
+    state_log: KafkaStateLog, another: KafkaStateLog
+) -> None:
+    """And what either remembers is read by whoever takes it next, as far as it had it."""
+    kept = key()
+    await state_log.take(PARTITION)
+    await state_log.write(PARTITION, kept, b"kept")
+    both = await asyncio.gather(*(it.take(PARTITION) for it in (state_log, another) * 3))
+    assert all(it[kept] == b"kept" for it in both)
+    await state_log.write(PARTITION, kept, b"one")
+    await another.write(PARTITION, kept, b"other")
+    found = (await state_log.take(PARTITION))[kept]
+    assert found in (b"one", b"other")
+    assert (await another.take(PARTITION))[kept] == found
+
+
+async def test_what_was_written_before_there_were_owners_is_read(state_log: KafkaStateLog) -> None:
+    old = key()
+    place = (topics.DECISION_STATES, PARTITION + 2)
+    await state_log._publisher.put(*place, old, b"old")
+    assert (await state_log.read(PARTITION + 2))[old] == b"old"
 
 
 async def test_partitions_are_kept_apart(state_log: KafkaStateLog) -> None:

@@ -5,20 +5,30 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-unit test-e2e lint format docs lock tools eval bench bench-core clean
+.PHONY: demo test test-unit test-e2e test-kafka chaos soak lint format docs lock tools eval bench bench-core clean
 
 demo: $(READY)  ## The whole topology on real footage.
 	@$(BIN)/python -m deploy.demo
 
 test: lint tools  ## Everything that CI runs.
 	$(BIN)/python -m pytest -m "not e2e" --durations=10
-	$(BIN)/python -m pytest -m e2e --durations=5
+	$(BIN)/python -m pytest -m "e2e and not kafka" --durations=5
+	$(BIN)/python -m pytest -m "contract or kafka" --broker kafka --durations=5
 
 test-unit: $(READY)  ## What needs no broker of its own machine: a few minutes.
 	$(BIN)/python -m pytest -m "not e2e"
 
 test-e2e: tools  ## The topology as a whole, on a real broker.
 	$(BIN)/python -m pytest -m e2e
+
+test-kafka: tools  ## What is promised of every broker, and the faults, on Apache Kafka.
+	$(BIN)/python -m pytest -m "contract or kafka" --broker kafka
+
+chaos: tools  ## Faults in many rounds (ROUNDS=20, CHAOS="kill-worker …"): build/chaos.json.
+	@$(BIN)/python -m tests.chaos $(CHAOS) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+soak: tools  ## A long steady load (MINUTES=60): build/soak.json.
+	@$(BIN)/python -m tests.soak $(if $(MINUTES),--minutes $(MINUTES))
 
 eval: $(READY)  ## How good the default bundle is: build/eval.json, build/eval/report.md.
 	@test -e build/footage/footage.toml || deploy/footage/install $(BIN)/python
@@ -34,11 +44,12 @@ bench-core: $(READY)  ## What the pure cores cost: build/bench-core.json.
 docs: $(READY)  ## Draw docs/decision.md from the transition table.
 	$(BIN)/python -m deploy.docs
 
-lint: $(READY)  ## Style, types, and which room may import which.
+lint: $(READY)  ## Style, types, which room may import which, known vulnerabilities.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@$(BIN)/python -m deploy.audit
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

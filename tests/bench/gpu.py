@@ -165,7 +165,7 @@ def _decoder(bundle: ModelBundle) -> Decoder:
 def _decoding_rate(bundle: ModelBundle, footage: Footage, size: int, seconds: float) -> float:
     """Frames a second from payloads to scores, on all cores, with nothing else around it."""
     cores = os.cpu_count() or 1
-    judges = Judges(Judge(bundle, _decoder(bundle)))
+    judges = Judges(Judge(bundle, _decoder(bundle).decode_all))
     clip: list[FrameSampled] = footage.ordinary
     batch = [clip[number % len(clip)] for number in range(size)]
 

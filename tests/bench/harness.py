@@ -88,10 +88,12 @@ def _apply_topics(settings: Settings, bootstrap: str, partitions: int) -> None:
                 raise
 
 
-def begin(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    """Run ``command`` with this Python; it ends with this process."""
+def begin(
+    command: Sequence[str], environment: Mapping[str, str], prefix: Sequence[str] = ()
+) -> subprocess.Popen[bytes]:
+    """Run ``command`` with this Python, behind ``prefix``; it ends with this process."""
     return subprocess.Popen(
-        [sys.executable, *command],
+        [*prefix, sys.executable, *command],
         env={**os.environ, **environment},
         preexec_fn=partial(die_with_parent, os.getpid()),  # noqa: PLW1509  # one system call
     )

@@ -59,12 +59,12 @@ def _of(ground: Ground, detector: str, footage: Footage, seconds: float) -> dict
         Job(ground, workers.pids, footage, name=f"{detector}-") as job,
     ):
         burst = _warm(job, FRAMES[detector])
-        capacity = _capacity(job, workers, Load(footage, burst * _OVERLOAD, seconds, detector))
+        most = capacity(job, workers, Load(footage, burst * _OVERLOAD, seconds, detector))
         return {
-            "capacity_frames_per_second": round(capacity),
+            "capacity_frames_per_second": round(most),
             **{
                 f"{share:.0%}": _at(
-                    job, Load(footage, capacity * share, seconds, f"{detector}-{share}")
+                    job, Load(footage, most * share, seconds, f"{detector}-{share}")
                 )
                 for share in LOADS
             },
@@ -85,7 +85,7 @@ def _warm(job: Job, frames: int) -> float:
     return statistics.median(rates[-3:])
 
 
-def _capacity(job: Job, workers: OurWorkers, load: Load) -> float:
+def capacity(job: Job, workers: OurWorkers, load: Load) -> float:
     """Frames judged a second in the later part of a ``load`` that is too much."""
     job.settle(load.first_frames())
     sending = threading.Thread(target=send, args=(job.ground, Times(), load.planned()))

@@ -92,6 +92,10 @@ class OurWorkers:
             READY_SECONDS,
         )
 
+    def url_of(self, role: Role) -> str:
+        port = next(port for found, port, _ in self._running if found is role)
+        return f"http://127.0.0.1:{port}"
+
     def judged(self) -> int:
         """Frames that have been judged, by all of them together."""
         counts = (

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.brokers import BrokerKind
 from tests.e2e.support import running_stack
 from topology.stack import Stack
 
 
 @pytest.fixture(scope="package")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(broker_kind: BrokerKind, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Shared: use streams of your own."""
-    with running_stack(tmp_path_factory.mktemp("stack")) as running:
+    with running_stack(tmp_path_factory.mktemp("stack"), broker_kind) as running:
         yield running

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
 from urllib.error import URLError
@@ -14,6 +14,7 @@ from urllib.request import urlopen
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, Producer, TopicPartition
 
 from schemas import Codec, Event, topics
+from tests.brokers import BrokerKind, running_broker
 from tests.waiting import wait_until
 from topology.fleet import Fleet
 from topology.settings import Settings
@@ -38,10 +39,14 @@ def free_port_pair() -> int:
 
 
 @contextmanager
-def running_stack(runtime_dir: Path) -> Iterator[Stack]:
+def running_stack(runtime_dir: Path, kind: BrokerKind = "embedded") -> Iterator[Stack]:
     """A broker, the topics and both workers, ready."""
     settings = Settings(runtime_dir=runtime_dir, web_port=free_port_pair())
-    with run_stack(settings) as stack:
+    with ExitStack() as running:
+        if kind == "kafka":
+            kafka = running.enter_context(running_broker(kind, runtime_dir))
+            settings = settings.model_copy(update={"bootstrap_servers": kafka})
+        stack = running.enter_context(run_stack(settings))
         wait_until(lambda: ready(stack.fleet), READY_SECONDS)
         yield stack
 

@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
 
 from agents.aggregation.risk import PartitionWindows
 from agents.aggregation.windows import WindowSpec
@@ -35,11 +34,11 @@ from schemas import (
     TakedownRequested,
     topics,
 )
+from tests.brokers import BrokerKind, running_broker
 from tests.builders import SECOND, detection, detections_made
 from tests.e2e.support import CODEC, Reader, produce
 from tests.e2e.workers import PATIENT, Workers, policy_file
 from tests.waiting import wait_until
-from topology.broker import EmbeddedBroker
 from topology.policies import load_policy
 from topology.settings import Settings
 from topology.topic_admin import apply_topics
@@ -67,25 +66,26 @@ def batches() -> Iterator[tuple[bytes, DetectionsMade]]:
             yield f"stream-{stream}".encode(), detections_made(item, frame_partition=stream % 8)
 
 
-def test_workers_that_come_and_go_lose_nothing_and_decide_the_same(tmp_path: Path) -> None:
+def test_workers_that_come_and_go_lose_nothing_and_decide_the_same(
+    tmp_path: Path, broker_kind: BrokerKind
+) -> None:
     chance = random.Random(7)
     settings = Settings(runtime_dir=tmp_path)
-    with EmbeddedBroker(settings) as broker:
-        apply_topics(settings, broker.bootstrap)
+    with running_broker(broker_kind, tmp_path) as bootstrap:
+        apply_topics(settings, bootstrap)
         policy = policy_file(tmp_path / "policy.toml", *PATIENT)
-        workers = Workers(broker.bootstrap, tmp_path / "made by the worker", policy)
+        workers = Workers(bootstrap, tmp_path / "made by the worker", policy)
         try:
             workers.start()
             workers.start()
             records = [(key, CODEC.encode(batch)) for key, batch in batches()]
             share = len(records) // ROUNDS
             for at in range(0, len(records), share):
-                _work_through(broker.bootstrap, records, slice(at, at + share), workers, chance)
+                _work_through(bootstrap, records, slice(at, at + share), workers, chance)
                 workers.start()
-            _compare(broker.bootstrap, load_policy(policy))
+            _compare(bootstrap, load_policy(policy))
         finally:
             workers.end_all()
-        broker.check()
 
 
 def _work_through(
@@ -116,9 +116,9 @@ def _compare(bootstrap: str, policy: Policy) -> None:
         Reader(bootstrap, SamplingBoostRequested) as boosts,
     ):
         expected = _reference(detections, STREAMS * FRAMES)
-        effects = _effects(expected, policy)
-        readers = (takedowns, escalations, boosts)
         assert _missing(expected, risks) == []
+        effects = _effects(expected, _told_at(risks), policy)
+        readers = (takedowns, escalations, boosts)
         wait_until(lambda: effects.keys() <= _by_id(*readers).keys(), 60)
         assert {risk.risk_id for risk in risks.events()} == expected.keys()
         for risk in risks.events():
@@ -158,20 +158,25 @@ def _reference(detections: Reader, count: int) -> dict[str, RiskAssessed]:
     return expected
 
 
-def _effects(risks: dict[str, RiskAssessed], policy: Policy) -> dict[str, Event]:
+def _told_at(risks: Reader) -> dict[str, int]:
+    """When the brokers first took each risk, in microseconds: what is decided carries it."""
+    found: dict[str, int] = {}
+    for message, risk in zip(risks.messages, risks.events(), strict=False):
+        found.setdefault(risk.risk_id, message.timestamp()[1] * 1000)
+    return found
+
+
+def _effects(
+    risks: dict[str, RiskAssessed], told_at: dict[str, int], policy: Policy
+) -> dict[str, Event]:
     decisions, policies, controls = PartitionDecisions(), Policies(policy), Controls()
     effects: dict[str, Event] = {}
     for risk in risks.values():
-        for effect in decisions.take(risk, policies, controls).effects:
+        for effect in decisions.take(risk, policies, controls, at=told_at[risk.risk_id]).effects:
             if not isinstance(effect, ReferralPrepared):
-                effects[effect.id] = _timeless(effect)
+                effects[effect.id] = effect
     return effects
 
 
 def _by_id(*readers: Reader) -> dict[str, Event]:
-    return {event.id: _timeless(event) for reader in readers for event in reader.events()}
-
-
-def _timeless(effect: Event) -> Event:
-    """Until when an answer is waited for rests on the workers' clocks."""
-    return replace(effect, answer_by=0) if isinstance(effect, EscalationRaised) else effect
+    return {event.id: event for reader in readers for event in reader.events()}

@@ -29,11 +29,11 @@ from schemas import (
     derive_id,
     topics,
 )
+from tests.brokers import BrokerKind, running_broker
 from tests.builders import SECOND, detection, detections_made
 from tests.e2e.support import CODEC, Reader, produce
 from tests.e2e.workers import Workers, policy_file
 from tests.waiting import wait_until
-from topology.broker import EmbeddedBroker
 from topology.cli import main
 from topology.settings import Settings
 from topology.topic_admin import apply_topics
@@ -142,22 +142,23 @@ class Platform:
 
 
 @pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+def platform(
+    broker_kind: BrokerKind, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Platform]:
     folder = tmp_path_factory.mktemp("judgement")
-    with EmbeddedBroker(Settings(runtime_dir=folder)) as broker:
-        apply_topics(Settings(runtime_dir=folder), broker.bootstrap)
+    with running_broker(broker_kind, folder) as bootstrap:
+        apply_topics(Settings(runtime_dir=folder), bootstrap)
         policy = policy_file(folder / "policy.toml", *IMPATIENT)
-        workers = Workers(broker.bootstrap, folder / "workers", policy)
-        readers = {each: Reader(broker.bootstrap, each) for each in READ}
+        workers = Workers(bootstrap, folder / "workers", policy)
+        readers = {each: Reader(bootstrap, each) for each in READ}
         try:
             workers.start()
             workers.start()
-            yield Platform(broker.bootstrap, workers, readers)
+            yield Platform(bootstrap, workers, readers)
         finally:
             workers.end_all()
             for reader in readers.values():
                 reader.__exit__()
-        broker.check()
 
 
 def test_an_operators_release_holds(platform: Platform) -> None:

@@ -23,12 +23,12 @@ from msgspec.structs import replace
 
 from agents.detection.lineup import in_canary
 from schemas import BundlesDisagreed, DetectionsMade, topics
+from tests.brokers import BrokerKind, running_broker
 from tests.builders import SECOND, frame_sampled
 from tests.detection.test_decode import picture
 from tests.e2e.support import CODEC, READY_SECONDS, Reader, free_port_pair, get
 from tests.waiting import wait_until
 from topology.app import Role
-from topology.broker import EmbeddedBroker
 from topology.settings import Settings
 from topology.topic_admin import apply_topics
 
@@ -68,20 +68,20 @@ class Worker:
 
 
 @contextmanager
-def detection_worker(runtime_dir: Path, bundle: Path) -> Iterator[Worker]:
+def detection_worker(runtime_dir: Path, bundle: Path, kind: BrokerKind) -> Iterator[Worker]:
     """A broker with the topics, and a worker that judges by ``bundle``, ready."""
     settings, port = Settings(runtime_dir=runtime_dir), free_port_pair()
-    with EmbeddedBroker(settings) as broker:
-        apply_topics(settings, broker.bootstrap)
+    with running_broker(kind, runtime_dir) as bootstrap:
+        apply_topics(settings, bootstrap)
         environment = {
             **os.environ,
-            "FIREBREAK_BOOTSTRAP_SERVERS": broker.bootstrap,
+            "FIREBREAK_BOOTSTRAP_SERVERS": bootstrap,
             "FIREBREAK_RUNTIME_DIR": str(runtime_dir),
             "FIREBREAK_BUNDLE": str(bundle),
         }
         command = [sys.executable, "-m", "topology", "worker", Role.DETECTION]
         process = subprocess.Popen([*command, "--web-port", str(port)], env=environment)
-        worker = Worker(broker.bootstrap, f"http://127.0.0.1:{port}")
+        worker = Worker(bootstrap, f"http://127.0.0.1:{port}")
         try:
             wait_until(worker.ready, READY_SECONDS, about=process.poll)
             yield worker
@@ -89,7 +89,6 @@ def detection_worker(runtime_dir: Path, bundle: Path) -> Iterator[Worker]:
         finally:
             process.kill()
             process.wait()
-        broker.check()
 
 
 @dataclass
@@ -154,7 +153,9 @@ def judged(detections: Reader) -> Counter[tuple[Place, str]]:
     )
 
 
-def test_bundles_swapped_under_load_judge_every_frame_once(tmp_path: Path) -> None:
+def test_bundles_swapped_under_load_judge_every_frame_once(
+    tmp_path: Path, broker_kind: BrokerKind
+) -> None:
     """By the folder's content, then by the line-up; a bundle that is broken comes in between.
 
     versions   a ──> b (the live folder) ──> broken ──> c (the line-up)
@@ -165,7 +166,7 @@ def test_bundles_swapped_under_load_judge_every_frame_once(tmp_path: Path) -> No
     line_up = tmp_path / "line-up.toml"
     line_up.write_text('live = "now"')
     with (
-        detection_worker(tmp_path, line_up) as worker,
+        detection_worker(tmp_path, line_up, broker_kind) as worker,
         Reader(worker.bootstrap, DetectionsMade) as detections,
     ):
 
@@ -208,7 +209,7 @@ def versions_by_partition(detections: Reader) -> list[list[str]]:
 
 
 def test_a_canary_judges_its_share_and_a_shadow_is_heard_where_it_disagrees(
-    tmp_path: Path,
+    tmp_path: Path, broker_kind: BrokerKind
 ) -> None:
     write_bundle(tmp_path / "now", "a")
     write_bundle(tmp_path / "canary", "b")
@@ -222,7 +223,7 @@ def test_a_canary_judges_its_share_and_a_shadow_is_heard_where_it_disagrees(
         """
     )
     with (
-        detection_worker(tmp_path, line_up) as worker,
+        detection_worker(tmp_path, line_up, broker_kind) as worker,
         Reader(worker.bootstrap, DetectionsMade) as detections,
         Reader(worker.bootstrap, BundlesDisagreed) as disagreements,
     ):

@@ -14,6 +14,7 @@ import pytest
 from msgspec.structs import replace
 
 from schemas import DetectionsMade, topics
+from tests.brokers import BrokerKind
 from tests.builders import SECOND, frame_sampled
 from tests.detection.test_decode import picture
 from tests.e2e.support import CODEC, Reader, free_port_pair, get, produce, running_stack
@@ -26,8 +27,13 @@ pytestmark = pytest.mark.e2e
 STREAMS, FRAMES = 12, 50
 
 
-def test_a_detection_worker_killed_midway_leaves_no_frame_unjudged(tmp_path: Path) -> None:
-    with running_stack(tmp_path) as stack, Reader(stack.bootstrap, DetectionsMade) as detections:
+def test_a_detection_worker_killed_midway_leaves_no_frame_unjudged(
+    tmp_path: Path, broker_kind: BrokerKind
+) -> None:
+    with (
+        running_stack(tmp_path, broker_kind) as stack,
+        Reader(stack.bootstrap, DetectionsMade) as detections,
+    ):
 
         def judged() -> set[tuple[str, int]]:
             return {

@@ -1,0 +1,234 @@
+"""The faults, each a function that does it once and returns when it is over.
+
+``over`` is the moment from which work could go on: the process is dead and another one is being
+started, the link is up again, the broker is back.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from confluent_kafka.admin import AdminClient
+
+from schemas import topics
+from tests.waiting import wait_until
+from topology.app import Role
+
+from .crew import Member, forget_folder
+from .ground import Ground
+from .surroundings import Clock, Disk, Link, Surroundings
+
+S = TypeVar("S", Clock, Disk, Link)
+
+Over = float
+"""Seconds since the epoch."""
+Fault = Callable[[Ground], Over]
+
+FROZEN_SECONDS = 60.0
+CUT_SECONDS = 20.0
+COMING_AND_GOING_SECONDS = 30.0
+_EVERY_SECONDS = 2.0
+_FEWEST, _MOST = 2, 5
+_FULL_SECONDS = 5.0
+_JUMPED_SECONDS = 4.0
+_CLEAN = 0
+_METADATA_SECONDS = 30.0
+_DURING_REBALANCE = 0.5
+"""Seconds after a worker has begun to leave: the group is forming then."""
+
+
+def kill_worker(ground: Ground) -> Over:
+    """SIGKILL of one worker; another one is started."""
+    return _kill(ground, _some(ground, 1))
+
+
+def kill_two_of_three(ground: Ground) -> Over:
+    """SIGKILL of two workers of a role at the same moment."""
+    return _kill(ground, _some(ground, 2))
+
+
+def rolling_restart(ground: Ground) -> Over:
+    """Every worker is told to stop, and replaced, one after the other."""
+    for member in list(ground.crew.members):
+        _stop(ground, member)
+        ground.crew.start(member.role)
+        ground.crew.await_ready()
+    return time.time()
+
+
+def sigterm_in_work(ground: Ground) -> Over:
+    """One worker is told to stop in the midst of work: it leaves in time, and cleanly."""
+    (member,) = _some(ground, 1)
+    _stop(ground, member)
+    ground.crew.start(member.role)
+    return time.time()
+
+
+def kill_leader(ground: Ground) -> Over:
+    """SIGKILL of the broker that leads a partition of the frames; it comes back."""
+    broker = _leader(ground)
+    ground.kafka.kill(broker)
+    # The others take its partitions over when its session has run out.
+    wait_until(lambda: _leader(ground) != broker, 60)
+    over = time.time()
+    ground.kafka.start_broker(broker)
+    _await_in_sync(ground)
+    return over
+
+
+def kill_broker_during_rebalance(ground: Ground) -> Over:
+    """A worker goes, and with it the broker that leads a partition, while the group forms anew."""
+    (member,) = _some(ground, 1)
+    member.process.terminate()
+    time.sleep(_DURING_REBALANCE)
+    broker = _leader(ground)
+    ground.kafka.kill(broker)
+    _stop(ground, member)
+    ground.crew.start(member.role)
+    over = time.time()
+    ground.kafka.start_broker(broker)
+    _await_in_sync(ground)
+    return over
+
+
+def freeze(ground: Ground, seconds: float = FROZEN_SECONDS) -> Over:
+    """SIGSTOP of one worker for longer than its session; then it goes on, knowing nothing of it."""
+    (member,) = _some(ground, 1)
+    member.freeze()
+    time.sleep(seconds)
+    member.thaw()
+    return time.time()
+
+
+def lose_state(ground: Ground) -> Over:
+    """All that a worker keeps on disk is gone, and then so is the worker."""
+    (member,) = _some(ground, 1)
+    forget_folder(member)
+    return _kill(ground, [member])
+
+
+def cut_link(ground: Ground) -> Over:
+    """A worker of each role is cut off from the brokers, for longer than its session lasts."""
+    link = _surroundings(ground, Link)
+    link.cut()
+    time.sleep(CUT_SECONDS)
+    link.mend()
+    return time.time()
+
+
+def fill_disk(ground: Ground) -> Over:
+    """The disk is full under what a worker of each role keeps, and then they are killed."""
+    disk = _surroundings(ground, Disk)
+    disk.fill()
+    time.sleep(_FULL_SECONDS)
+    members = [member for member in ground.crew.members if member.place.environment]
+    for member in members:
+        ground.crew.kill(member)
+    over = time.time()
+    for member in members:
+        ground.crew.start(member.role, member.place)
+    ground.crew.await_ready()
+    disk.make_room()
+    return over
+
+
+def jump_clock(ground: Ground) -> Over:
+    """The clock of a worker of each role is an hour ahead for a while, and then two hours back."""
+    clock = _surroundings(ground, Clock)
+    for ahead in (3600, -3600, 0):
+        clock.jump(ahead)
+        time.sleep(_JUMPED_SECONDS)
+    return time.time()
+
+
+def come_and_go(ground: Ground, seconds: float = COMING_AND_GOING_SECONDS) -> Over:
+    """For half a minute a worker joins or leaves every few seconds, before the last is settled."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        role = ground.chance.choice(list(Role))
+        members = ground.crew.of(role)
+        if len(members) <= _FEWEST or (len(members) < _MOST and ground.chance.random() < 1 / 2):
+            ground.crew.start(role)
+        elif ready := [member for member in members if member.ready()]:
+            _stop(ground, ground.chance.choice(ready))
+        ground.crew.replace_ended()
+        time.sleep(_EVERY_SECONDS)
+    return time.time()
+
+
+FAULTS: dict[str, Fault] = {
+    "come-and-go": come_and_go,
+    "kill-worker": kill_worker,
+    "kill-two-of-three": kill_two_of_three,
+    "rolling-restart": rolling_restart,
+    "sigterm-in-work": sigterm_in_work,
+    "kill-leader": kill_leader,
+    "kill-broker-during-rebalance": kill_broker_during_rebalance,
+    "freeze": freeze,
+    "lose-state": lose_state,
+    "cut-link": cut_link,
+    "full-disk": fill_disk,
+    "clock-jump": jump_clock,
+}
+RESTLESS = frozenset({"come-and-go"})
+"""Done again before all has settled."""
+SURROUNDINGS: dict[str, Callable[[Path], Surroundings]] = {
+    "cut-link": lambda _: Link.make(),
+    "full-disk": lambda folder: Disk.make(folder / "disk"),
+    "clock-jump": Clock.make,
+}
+"""What has to be there for a fault to be done; making it raises ``NotHere``."""
+
+
+def _surroundings(ground: Ground, kind: type[S]) -> S:
+    if not isinstance(ground.surroundings, kind):
+        raise TypeError(f"this fault is done to a {kind.__name__}")
+    return ground.surroundings
+
+
+def _some(ground: Ground, count: int) -> list[Member]:
+    """So many workers of one role."""
+    role = ground.chance.choice(list(Role))
+    return ground.chance.sample(ground.crew.of(role), count)
+
+
+def _kill(ground: Ground, members: list[Member]) -> Over:
+    for member in members:
+        ground.crew.kill(member)
+    for member in members:
+        ground.crew.start(member.role, member.place)
+    return time.time()
+
+
+def _stop(ground: Ground, member: Member) -> None:
+    code, seconds = ground.crew.stop(member)
+    ground.left_after.append(seconds)
+    if code != _CLEAN:
+        ground.left_with.append(code)
+
+
+def _leader(ground: Ground) -> int:
+    """Which broker leads the first partition of the frames."""
+    partition: Any = _metadata(ground).topics[topics.FRAME_SAMPLES].partitions[0]
+    return int(partition.leader)
+
+
+def _await_in_sync(ground: Ground) -> None:
+    """Wait until every replica has all records: the next fault would otherwise be two at once."""
+
+    def in_sync() -> bool:
+        return all(
+            len(partition.isrs) == len(partition.replicas)
+            for topic in _metadata(ground).topics.values()
+            for partition in topic.partitions.values()
+        )
+
+    wait_until(in_sync, 120)
+
+
+def _metadata(ground: Ground) -> Any:
+    client = AdminClient({"bootstrap.servers": ground.kafka.bootstrap, "log_level": 0})
+    return client.list_topics(timeout=_METADATA_SECONDS)

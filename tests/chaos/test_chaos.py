@@ -1,0 +1,46 @@
+"""Faults on three brokers, once each: the short form of ``make chaos``."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from deploy.kafka.jars import kafka_missing
+from tests.chaos import faults
+from tests.chaos.ground import await_judged, await_quiet, ground
+from tests.chaos.load import SteadyLoad
+from tests.chaos.outcome import compare
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.kafka,
+    pytest.mark.skipif(kafka_missing() is not None, reason=str(kafka_missing())),
+]
+SHORT = (
+    faults.kill_two_of_three,
+    faults.sigterm_in_work,
+    faults.kill_leader,
+    partial(faults.freeze, seconds=15.0),
+    faults.lose_state,
+)
+LEAVES_WITHIN = 10.0
+
+
+def test_nothing_is_lost_nor_decided_otherwise_whatever_is_killed(tmp_path: Path) -> None:
+    with ground(tmp_path, copies=3, seed=2) as on:
+        with SteadyLoad(on.kafka.bootstrap) as load:
+            await_judged(on, load)
+            for fault in SHORT:
+                fault(on)
+                on.crew.await_ready()
+                await_judged(on, load)
+            load.stop()
+            await_judged(on, load)
+            await_quiet(on)
+        outcome = compare(on.kafka.bootstrap, on.crew.policy)
+        assert outcome.effects_expected > 0
+        assert outcome.holds, outcome
+        assert on.left_with == []
+        assert max(on.left_after) < LEAVES_WITHIN

@@ -9,6 +9,11 @@
    behind the batch. A partition whose first batch meets a rebalance lost it whole. Here such a
    partition goes back to its beginning.
 
+3. *A seek that was given up is made up for.* ``Recovery._wait`` returns after its time-out as if
+   all had gone well: the brokers did not answer in 30 seconds, as where the one that kept the
+   group's offsets has died, and the worker goes on without having sought. Here the partitions that
+   wait for their seek get it as soon as records are asked for.
+
 Two more, of what is committed, are in ``topology.runs``.
 
 The module is written for one version and says so at import. Remove it when upstream has the mends.
@@ -38,6 +43,13 @@ class MendedConsumer(driver.Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._resume_after_seek: set[TP] = set()
+        self._seeks = 0
+        """That are being made."""
+
+    @property
+    def seek_given_up(self) -> bool:
+        """Whether partitions wait for a seek that nobody makes, though records may be fetched."""
+        return bool(self._resume_after_seek) and self._seeks == 0 and self.flow_active
 
     def resume_partitions(self, tps: Iterable[TP]) -> None:
         """Resume changelogs at once; source partitions when ``perform_seek`` is done."""
@@ -52,7 +64,11 @@ class MendedConsumer(driver.Consumer):
         super().pause_partitions(paused)
 
     async def perform_seek(self) -> None:
-        await super().perform_seek()
+        self._seeks += 1
+        try:
+            await super().perform_seek()
+        finally:
+            self._seeks -= 1
         sought, self._resume_after_seek = self._resume_after_seek, set()
         super().resume_partitions(sought)
 

@@ -131,7 +131,8 @@ class RunConsumer(MendedConsumer):
         generation = self.app.consumer_generation_id
         if fetched is None or self.should_stop:
             return
-        if not self.flow_active:
+        # Partitions whose seek was given up are none that anything was fetched from.
+        if not self.flow_active or self.seek_given_up:
             await self._seek_back()
             return
         for tp, run in _by_turns(fetched):
@@ -141,12 +142,12 @@ class RunConsumer(MendedConsumer):
                 yield tp, self._message(tp, run, generation)
 
     async def _seek_back(self) -> None:
-        """What was fetched while the flow was stopped is dropped, to be fetched again."""
+        """What was fetched is dropped, to be fetched again."""
         try:
             await self.perform_seek()
         # As Faust does: the brokers may be away, and the seek after the rebalance comes anyway.
         except Exception as error:  # noqa: BLE001
-            self.log.warning("could not seek while the flow was stopped: %s", error)
+            self.log.warning("could not seek back: %s", error)
 
     def _message(self, tp: TP, run: Run, generation: int) -> RunMessage:
         value: Any = run

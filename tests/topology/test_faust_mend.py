@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, cast
 
 import faust
@@ -25,9 +26,12 @@ class Thread:
         self.committed: dict[TP, int | None] = {SOURCE: 5}
         self.fetchable_at_seek: set[TP] | None = None
         self.sought_to_beginning: tuple[TP, ...] = ()
+        self.answers = asyncio.Event()
+        self.answers.set()
 
     async def seek_to_committed(self) -> dict[TP, int | None]:
         self.fetchable_at_seek = set(self._consumer._get_active_partitions())
+        await self.answers.wait()
         return self.committed
 
     async def seek_to_beginning(self, *partitions: TP) -> None:
@@ -80,3 +84,21 @@ async def test_a_partition_without_a_commit_is_sought_to_its_beginning(
     thread.committed = {SOURCE: committed}
     await consumer.perform_seek()
     assert (thread.sought_to_beginning == (SOURCE,)) is goes_back
+
+
+async def test_a_seek_that_was_given_up_is_noticed_and_made_up_for(
+    consumer: MendedConsumer, thread: Thread
+) -> None:
+    consumer.resume_flow()
+    thread.answers.clear()
+    consumer.resume_partitions({SOURCE})
+    seeking = asyncio.create_task(consumer.perform_seek())
+    await asyncio.sleep(0)
+    assert not consumer.seek_given_up
+    seeking.cancel()
+    await asyncio.wait({seeking})
+    assert consumer.seek_given_up
+    thread.answers.set()
+    await consumer.perform_seek()
+    assert not consumer.seek_given_up
+    assert SOURCE in consumer._get_active_partitions()

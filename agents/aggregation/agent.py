@@ -6,9 +6,8 @@ that it was handed is read back from there. The worker that has a partition also
 
 from __future__ import annotations
 
-import logging
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import faust
 from faust.types import StreamT
@@ -17,15 +16,12 @@ from schemas import Codec, DetectionsMade, Ticked, topics
 
 from ..dead_letters import Coordinates, Rejection
 from ..intake import Intake, coordinates, read
-from ..publishing import Outgoing, PublishFailed, outgoing
+from ..publishing import Outgoing, outgoing
 from ..records import Record, Run
+from . import ticking
 from .rebuild import History, rebuild
 from .risk import PartitionWindows
 from .windows import WindowSpec
-
-log = logging.getLogger(__name__)
-
-TICK_SECONDS = 1.0
 
 
 def register(
@@ -34,10 +30,11 @@ def register(
     history: History,
     intake: Intake,
     spec: WindowSpec,
-    *,
-    now_us: Callable[[], int] = lambda: time.time_ns() // 1000,
-) -> None:
-    """Put the aggregation agent on ``app``; ``now_us`` is the clock that ticks tell."""
+) -> Callable[[], int]:
+    """Put the aggregation agent on ``app``, with the ticks that it needs.
+
+    What is returned says how many sessions it keeps windows of.
+    """
     topic = app.topic(topics.DETECTIONS, topics.TICKS, value_serializer="raw", key_serializer="raw")
     partitions: dict[int, PartitionWindows] = {}
 
@@ -69,21 +66,18 @@ def register(
         heard = windows.tick(now, source.partition)
         return [outgoing(heard, source.traceparent, source.partition)]
 
-    @app.timer(TICK_SECONDS)  # type: ignore[untyped-decorator]  # Faust's
-    async def make_ticks() -> None:
-        assigned = app.consumer.assignment()
-        mine = sorted(tp.partition for tp in assigned if tp.topic == topics.TICKS)
-        await publish_ticks(intake, mine, now_us())
+    async def handed_over(*given: Any, **_: Any) -> None:
+        """What is elsewhere now is let go of: it would be read back anyway."""
+        _app, assigned = given
+        mine = {tp.partition for tp in assigned if tp.topic == topics.DETECTIONS}
+        for gone in partitions.keys() - mine:
+            del partitions[gone]
+
+    app.on_partitions_assigned.connect(handed_over, weak=False)
+    ticking.register(app, intake)
 
     @app.agent(topic, name="aggregation")
     async def aggregation(stream: StreamT[Run]) -> None:
         await intake.each(stream, step)
 
-
-async def publish_ticks(intake: Intake, partitions: Iterable[int], now: int) -> None:
-    """Publish to each of ``partitions`` that it is ``now``, unless the brokers are away."""
-    try:
-        await intake.publish([outgoing(Ticked(number, now), None, number) for number in partitions])
-    except PublishFailed as failure:
-        # The next second comes; what is overdue then is no less so.
-        log.warning("no tick: %s", failure)
+    return lambda: sum(len(windows.sessions) for windows in partitions.values())

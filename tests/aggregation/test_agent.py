@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from faust.types import TP
+
 from agents.aggregation import agent as aggregation
-from agents.aggregation.agent import publish_ticks
+from agents.aggregation.ticking import publish_ticks
 from agents.aggregation.windows import WindowSpec
 from schemas import (
     DetectionsMade,
@@ -48,9 +51,12 @@ class Log:
 
 
 def bench(log: Log) -> Bench:
+    return counted_bench(log)[0]
+
+
+def counted_bench(log: Log) -> tuple[Bench, Callable[[], int]]:
     made = Bench("aggregation")
-    aggregation.register(made.app, CODEC, log, made.intake, SPEC)
-    return made
+    return made, aggregation.register(made.app, CODEC, log, made.intake, SPEC)
 
 
 async def put(made: Bench, offset: int, *values: bytes) -> None:
@@ -91,6 +97,16 @@ async def test_the_log_is_read_back_only_where_records_do_not_follow_on() -> Non
     await put(made, 5, values[5])
     assert log.asked[-1][1] == 5
     assert len(log.asked) == 2
+
+
+async def test_of_a_partition_that_is_elsewhere_now_nothing_is_kept() -> None:
+    log = Log()
+    made, sessions = counted_bench(log)
+    await put(made, 0, log.add(detections_made(detection(0, 0.9))))
+    await made.app.on_partitions_assigned.send({TP(topics.DETECTIONS, 0), TP(topics.TICKS, 0)})
+    assert sessions() == 1
+    await made.app.on_partitions_assigned.send({TP(topics.DETECTIONS, 1)})
+    assert sessions() == 0
 
 
 async def test_a_record_that_comes_again_is_told_the_same_again() -> None:

@@ -12,6 +12,7 @@ import faust
 from faust.types import TP, ChannelT
 from faust.types.agents import AgentTestWrapperT
 
+from agents.decision.state_log import IsMember
 from agents.intake import Intake
 from agents.publishing import Outgoing, PublishFailed
 from agents.records import Record
@@ -78,18 +79,27 @@ class KeepingStateLog:
     kept: dict[int, dict[bytes, bytes]] = field(default_factory=lambda: defaultdict(dict))
     reads: int = 0
 
-    async def take(self, partition: int) -> dict[bytes, bytes]:
-        return await self.read(partition)
+    lost: bool = False
+    """Whether another worker has the partitions."""
+
+    async def take(self, partition: int, is_member: IsMember) -> dict[bytes, bytes] | None:
+        return await self.read(partition) if await is_member() else None
 
     async def read(self, partition: int) -> dict[bytes, bytes]:
         self.reads += 1
         return dict(self.kept[partition])
 
-    async def write(self, partition: int, key: bytes, value: bytes | None) -> None:
+    async def write(self, partition: int, key: bytes, value: bytes | None) -> bool:
+        if self.lost:
+            return False
         if value is None:
             self.kept[partition].pop(key)
         else:
             self.kept[partition][key] = value
+        return True
+
+    async def holds(self, partition: int) -> bool:
+        return not self.lost
 
 
 @dataclass

@@ -30,6 +30,7 @@ from agents.publishing import Publisher
 from schemas import MICROSECONDS, Codec, RiskAssessed, topics
 
 from .controls import ControlsFollower
+from .faust_mend import MendedConsumer
 from .fetching import EMBEDDED_WAIT_MS, WAIT_MS
 from .kafka_config import faust_credentials, largest_record, librdkafka_config
 from .policies import PolicyFiles
@@ -121,8 +122,10 @@ def build_app(
             )
             policies.begin()
             following = ControlsFollower(policies.current, ports.codec, kafka)
-            aggregation.register(app, ports.codec, ports.history, intake("aggregation"), spec)
-            decision.register(
+            windowed = aggregation.register(
+                app, ports.codec, ports.history, intake("aggregation"), spec
+            )
+            deciding = decision.register(
                 app,
                 ports.codec,
                 intake("decision"),
@@ -130,6 +133,7 @@ def build_app(
                 controls=following.controls,
                 state_log=ports.state_log,
             )
+            app.before_fetching.append(lambda it: deciding.hand_over(it.partitions, it.is_member))
             read_model = ReadModel()
             feed = Feed(read_model, ports.codec, kafka)
             web.register(app, read_model, feed, lambda: _held_back(following, policies))
@@ -141,7 +145,11 @@ def build_app(
                     "controls known": following.fresh,
                 }
             )
-            runs += [policies.status, lambda: {"controls": _held_back(following, policies)}]
+            runs += [
+                policies.status,
+                lambda: {"controls": _held_back(following, policies)},
+                lambda: {"sessions": {"in windows": windowed(), "remembered": deciding.sessions()}},
+            ]
     return app
 
 
@@ -156,12 +164,13 @@ def _progress(app: faust.App) -> dict[str, bool]:
     return {
         "partitions assigned": app.rebalancing_count > 0 and not app.rebalancing,
         "state recovered": not app.in_recovery and tables.recovery.completed.is_set(),
+        "partitions fetched from": not cast(MendedConsumer, app.consumer).awaits_seek,
     }
 
 
 def _bare_app(
     settings: Settings, bootstrap: str, role: Role, partitions: int, wait_ms: int
-) -> faust.App:
+) -> RunApp:
     largest = largest_record(settings)
     return RunApp(
         f"firebreak-{role}",

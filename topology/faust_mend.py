@@ -4,24 +4,19 @@
    partitions fetchable and seeks to the committed offsets afterwards. A batch fetched in between
    is taken for a hole in the log once the seek has moved the read offset back, and the hole is
    committed. Here partitions stay paused until the seek is done.
-2. *Seek where nothing is committed too.* When Faust drops a batch because the flow was stopped, it
-   seeks back to the committed offsets, and aiokafka leaves a partition that has none where it is:
-   behind the batch. A partition whose first batch meets a rebalance lost it whole. Here such a
-   partition goes back to its beginning.
-
-3. *A seek that was given up is made up for.* ``Recovery._wait`` returns after its time-out as if
+2. *A seek that was given up is made up for.* ``Recovery._wait`` returns after its time-out as if
    all had gone well: the brokers did not answer in 30 seconds, as where the one that kept the
    group's offsets has died, and the worker goes on without having sought. Here the partitions that
    wait for their seek get it as soon as records are asked for.
 
-Two more, of what is committed, are in ``topology.runs``.
+Others are in ``topology.runs``, which fetches and commits for itself.
 
 The module is written for one version and says so at import. Remove it when upstream has the mends.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import faust
@@ -47,9 +42,14 @@ class MendedConsumer(driver.Consumer):
         """That are being made."""
 
     @property
+    def awaits_seek(self) -> bool:
+        """Whether partitions wait for a seek, made or still to be made, to be fetched from."""
+        return bool(self._resume_after_seek)
+
+    @property
     def seek_given_up(self) -> bool:
         """Whether partitions wait for a seek that nobody makes, though records may be fetched."""
-        return bool(self._resume_after_seek) and self._seeks == 0 and self.flow_active
+        return self.awaits_seek and self._seeks == 0 and self.flow_active
 
     def resume_partitions(self, tps: Iterable[TP]) -> None:
         """Resume changelogs at once; source partitions when ``perform_seek`` is done."""
@@ -71,17 +71,6 @@ class MendedConsumer(driver.Consumer):
             self._seeks -= 1
         sought, self._resume_after_seek = self._resume_after_seek, set()
         super().resume_partitions(sought)
-
-    async def seek_to_committed(self) -> Mapping[TP, int]:
-        committed: Mapping[TP, int] = await super().seek_to_committed()
-        nowhere = [
-            tp
-            for tp, offset in committed.items()
-            if (offset is None or offset <= 0) and not self._is_changelog_tp(tp)
-        ]
-        if nowhere:
-            await self._thread.seek_to_beginning(*nowhere)
-        return committed
 
 
 class MendedTransport(driver.Transport):

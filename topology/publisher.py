@@ -19,6 +19,7 @@ from .polled import PolledProducer
 
 log = logging.getLogger(__name__)
 
+_NO_OFFSET = -1
 _QUEUE_RETRY_SECONDS = 0.01
 _REPORT_SECONDS = 330.0
 """Within 300 librdkafka reports what could not be delivered. Its threads wait by the wall clock,
@@ -51,13 +52,15 @@ class KafkaPublisher:
         key: bytes,
         value: bytes | None,
         headers: Sequence[tuple[str, bytes]] = (),
-    ) -> None:
-        """Return once the brokers have acknowledged the record; ``None`` is a tombstone.
+    ) -> int:
+        """Its offset, once the brokers have acknowledged the record; below 0 where it had to be
+        sent again and they do not say. A ``value`` of ``None`` is a tombstone.
 
         Raises ``PublishFailed``.
         """
         place = {"topic": topic, "partition": partition}
-        await self._deliver([{**place, "key": key, "value": value, "headers": list(headers)}])
+        record = {**place, "key": key, "value": value, "headers": list(headers)}
+        return await self._deliver([record])
 
     def _record(self, item: Outgoing) -> dict[str, Any]:
         name = type(item.event).__name__
@@ -82,16 +85,17 @@ class KafkaPublisher:
             record["partition"] = item.partition
         return record
 
-    async def _deliver(self, records: Sequence[dict[str, Any]]) -> None:
+    async def _deliver(self, records: Sequence[dict[str, Any]]) -> int:
+        """The last record's offset."""
         if not records:
-            return
+            return _NO_OFFSET
         delivery = _Delivery(asyncio.get_running_loop(), len(records))
         report = partial(self._report, delivery)
         for record in records:
             await self._produce({**record, "on_delivery": report})
         try:
             async with asyncio.timeout(_REPORT_SECONDS):
-                await delivery.done
+                return await delivery.done
         except TimeoutError:
             raise PublishFailed(f"no report within {_REPORT_SECONDS:g} s") from None
 
@@ -127,7 +131,7 @@ class _Delivery:
     def __init__(self, loop: asyncio.AbstractEventLoop, expected: int) -> None:
         self._loop = loop
         self._left = expected
-        self.done: asyncio.Future[None] = loop.create_future()
+        self.done: asyncio.Future[int] = loop.create_future()
 
     def report(self, error: KafkaError | None, message: Message) -> None:
         """Called by librdkafka on the poller's thread, one at a time."""
@@ -135,18 +139,19 @@ class _Delivery:
         if error is not None:
             self._settle(PublishFailed(f"{message.topic()}: {error.str()}"))
         elif self._left == 0:
-            self._settle(None)
+            offset = message.offset()
+            self._settle(_NO_OFFSET if offset is None else offset)
 
-    def _settle(self, failure: PublishFailed | None) -> None:
+    def _settle(self, outcome: int | PublishFailed) -> None:
         # After the loop has closed nobody waits any more: another event of the same batch failed
         # before, or the process is ending.
         with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._set, failure)
+            self._loop.call_soon_threadsafe(self._set, outcome)
 
-    def _set(self, failure: PublishFailed | None) -> None:
+    def _set(self, outcome: int | PublishFailed) -> None:
         if self.done.done():
             return
-        if failure is None:
-            self.done.set_result(None)
+        if isinstance(outcome, PublishFailed):
+            self.done.set_exception(outcome)
         else:
-            self.done.set_exception(failure)
+            self.done.set_result(outcome)

@@ -17,8 +17,8 @@ done: that is what is committed, and holes in the log need no thought.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from itertools import zip_longest
 from typing import Any, ClassVar, cast
 
@@ -32,32 +32,11 @@ from agents.records import Record, Run
 
 from .faust_mend import MendedApp, MendedConsumer, MendedTransport
 from .fetching import Fetching
+from .membership import Handover, MemberThread, is_member
 
 MOST_RECORDS = 64
 MOST_BYTES = 1024 * 1024
 """Of a run's values, unless its only record has more. What is held counts in runs."""
-
-
-class _MemberThread(driver.AIOKafkaConsumerThread):
-    """Takes part in the group, seeks and commits, and fetches nothing."""
-
-    async def on_start(self) -> None:
-        await super().on_start()
-        fetcher = self._ensure_consumer()._fetcher
-        actions = fetcher._get_actions_per_node
-
-        def without_fetches(assignment: Any) -> tuple[Any, ...]:
-            _, *others = actions(assignment)
-            return [], *others
-
-        fetcher._get_actions_per_node = without_fetches
-
-    def polling(self) -> AbstractContextManager[None]:
-        """While in this context the member is seen to be at work, as the group asks of it."""
-        context: AbstractContextManager[None] = (
-            self._ensure_consumer()._subscription.fetch_context()
-        )
-        return context
 
 
 class RunMessage(ConsumerMessage):
@@ -88,9 +67,14 @@ class RunConsumer(MendedConsumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._fetching = Fetching(cast(RunApp, self.app).librdkafka, self.app.conf.id)
+        self._to_hand_over: Handover | None = None
 
     def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
-        return _MemberThread(self, loop=self.loop, beacon=self.beacon)
+        return MemberThread(self, loop=self.loop, beacon=self.beacon)
+
+    @property
+    def _member_thread(self) -> MemberThread:
+        return cast(MemberThread, self._thread)
 
     async def on_stop(self) -> None:
         """Fetch no more once what is in work is done and committed."""
@@ -101,8 +85,31 @@ class RunConsumer(MendedConsumer):
         """How many records wait to be fetched or given out."""
         return self._fetching.waiting()
 
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        self._to_hand_over = Handover(
+            frozenset(assigned), partial(is_member, self._member_thread, generation_id)
+        )
+        await super().on_partitions_assigned(assigned, generation_id)
+
+    async def perform_seek(self) -> None:
+        """Hand the partitions over, and seek; both before anything is fetched from them.
+
+        (Faust sends ``on_partitions_assigned`` while it seeks, or after.)
+        """
+        handover = self._to_hand_over
+        if handover is not None:
+            for hand_over in cast(RunApp, self.app).before_fetching:
+                await hand_over(handover)
+            if self._to_hand_over is handover:
+                self._to_hand_over = None
+        await super().perform_seek()
+
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Fetch on from the committed offsets, or the beginning where nothing is committed."""
+        """Fetch on from the committed offsets, or the beginning where nothing is committed.
+
+        (aiokafka would leave a partition of which nothing is committed where it is: a batch that
+        Faust drops as a rebalance comes would be lost whole, if it is the partition's first.)
+        """
         committed = await super().seek_to_committed()
         self._fetching.seek({ensure_TP(tp): at for tp, at in committed.items() if at and at > 0})
         return committed
@@ -122,7 +129,7 @@ class RunConsumer(MendedConsumer):
         active_partitions: set[TP] | None,
         timeout: float,  # noqa: ASYNC109
     ) -> Any:
-        with cast(_MemberThread, self._thread).polling():
+        with self._member_thread.polling():
             return await self._fetching.fetch(active_partitions or (), timeout)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, RunMessage]]:  # noqa: ASYNC109
@@ -209,6 +216,8 @@ class RunApp(MendedApp):
 
     def __init__(self, *args: Any, librdkafka: Mapping[str, Any], **kwargs: Any) -> None:
         self.librdkafka = librdkafka
+        self.before_fetching: list[Callable[[Handover], Awaitable[None]]] = []
+        """What is done, one after the other, when partitions are handed to this worker."""
         super().__init__(*args, **kwargs)
 
     def _new_transport(self) -> RunTransport:

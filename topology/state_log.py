@@ -5,7 +5,13 @@ know that it has lost it, and what it had on its way may arrive when another has
 So a worker that takes a partition writes a mark first, with a number one above the highest it has
 found, and each record names who wrote it. Who reads the log leaves out what others wrote after the
 mark; of marks of the same number the first in the log counts, and who comes second tries again.
-Marks are small and never removed: without one, what its owner wrote would be taken for late.
+Between reading the marks and writing its own a worker asks the group whether it is still a member:
+one that was slow would take the partition from who was handed it since. Marks are small and never
+removed: without one, what its owner wrote would be taken for late.
+
+A worker finds out by its own writes that it has lost a partition, at no cost: as long as it is the
+only one to write, their offsets are consecutive. Where some are missing it reads what lies there,
+and what it has written does not count if a higher mark is among it.
 """
 
 from __future__ import annotations
@@ -15,10 +21,12 @@ import logging
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
 
+from agents.decision.state_log import IsMember
 from agents.publishing import ProcessUnfit
 from schemas import ReadHeaders, topics
 from schemas.headers import read_header
@@ -32,7 +40,9 @@ _MARK = b"\x00owner/"
 """What keys of marks begin with; no session's does, as none begins with an empty stream id."""
 _OWNER = "owner"
 
-_ReadOn = Callable[[bytes | None], Awaitable[None]]
+_Last = Callable[[Message], bool]
+"""Whether a message is the last one to be read."""
+_ReadOn = Callable[[_Last | None], Awaitable[None]]
 
 
 class StateUnreadable(ProcessUnfit):
@@ -50,6 +60,7 @@ class KafkaStateLog:
         self._me = uuid.uuid4().hex
         """For all partitions and as long as the process lives: what it has on its way to a
         partition that it takes again arrives before its mark does."""
+        self._held: dict[int, _Held] = {}
         self._config = {
             "group.id": "firebreak-state-log",
             "enable.auto.commit": False,
@@ -58,14 +69,18 @@ class KafkaStateLog:
             **config,
         }
 
-    async def take(self, partition: int) -> Mapping[bytes, bytes]:
+    async def take(self, partition: int, is_member: IsMember) -> Mapping[bytes, bytes] | None:
+        self._held.pop(partition, None)
         async with self._reading(partition) as (read_on, past):
             await read_on(None)
             mark = None
             while mark is None or past.mark != mark:
+                if not await is_member():
+                    return None
                 mark = b"%s%d/%s" % (_MARK, past.number + 1, self._me.encode())
-                await self.write(partition, mark, b"")
-                await read_on(mark)
+                await self._put(partition, mark, b"")
+                await read_on(_is(mark))
+        self._held[partition] = _Held(mark, past.number, past.end)
         return past.kept
 
     async def read(self, partition: int) -> Mapping[bytes, bytes]:
@@ -73,23 +88,48 @@ class KafkaStateLog:
             await read_on(None)
         return past.kept
 
-    async def write(self, partition: int, key: bytes, value: bytes | None) -> None:
+    async def write(self, partition: int, key: bytes, value: bytes | None) -> bool:
+        offset = await self._put(partition, key, value)
+        held = self._held.get(partition)
+        return held is not None and await self._counts(partition, held, offset)
+
+    async def holds(self, partition: int) -> bool:
+        held = self._held.get(partition)
+        return held is not None and await self.write(partition, held.mark, b"")
+
+    async def _put(self, partition: int, key: bytes, value: bytes | None) -> int:
         headers = [(_OWNER, self._me.encode())]
-        await self._publisher.put(topics.DECISION_STATES, partition, key, value, headers)
+        return await self._publisher.put(topics.DECISION_STATES, partition, key, value, headers)
+
+    async def _counts(self, partition: int, held: _Held, offset: int) -> bool:
+        """Whether nobody has taken the partition before what was written at ``offset``."""
+        while offset < 0:
+            # Not told: this is later, which is as good.
+            offset = await self._put(partition, held.mark, b"")
+        # One at a time: what comes behind others' records waits until those are read.
+        async with held.lock:
+            start, held.end = held.end, max(held.end, offset + 1)
+            if offset > start and not held.lost:
+                async with self._reading(partition, start) as (read_on, between):
+                    await read_on(_at(offset))
+                held.lost = between.number > held.number
+            return not held.lost
 
     @asynccontextmanager
-    async def _reading(self, partition: int) -> AsyncIterator[tuple[_ReadOn, _Past]]:
-        """What reads on to a mark, or to the end where none is given, and what has been read.
+    async def _reading(
+        self, partition: int, start: int = OFFSET_BEGINNING
+    ) -> AsyncIterator[tuple[_ReadOn, _Past]]:
+        """What reads on from ``start`` to a record, or to the end, and what has been read.
 
         Raises ``StateUnreadable``.
         """
         consumer, past = Consumer(self._config), _Past()
 
-        async def read_on(mark: bytes | None) -> None:
-            await asyncio.to_thread(_read_on, consumer, past, mark, self._give_up_seconds)
+        async def read_on(last: _Last | None) -> None:
+            await asyncio.to_thread(_read_on, consumer, past, last, self._give_up_seconds)
 
         try:
-            consumer.assign([TopicPartition(topics.DECISION_STATES, partition, OFFSET_BEGINNING)])
+            consumer.assign([TopicPartition(topics.DECISION_STATES, partition, start)])
             yield read_on, past
         except KafkaException as error:
             raise StateUnreadable(f"{topics.DECISION_STATES}/{partition}: {error}") from error
@@ -99,16 +139,31 @@ class KafkaStateLog:
             log.warning("partition %d: %d records of who had lost it", partition, past.late)
 
 
+@dataclass(slots=True)
+class _Held:
+    """A partition that was taken."""
+
+    mark: bytes
+    number: int
+    end: int
+    """Up to which offset, exclusive, it is known what lies there."""
+    lost: bool = False
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
 class _Past:
     """What a partition holds, as far as it has been read."""
 
     def __init__(self) -> None:
         self.kept: dict[bytes, bytes] = {}
         self.mark, self.owner, self.number = b"", "", 0
+        self.end = 0
+        """Behind what was read last."""
         self.late = 0
         """Records of who was not the owner any more."""
 
     def take(self, message: Message) -> None:
+        self.end = (message.offset() or 0) + 1
         key, value = message.key() or b"", message.value()
         writer = read_header(cast(ReadHeaders, message.headers()), _OWNER)
         if key.startswith(_MARK):
@@ -123,12 +178,20 @@ class _Past:
             self.kept[key] = value
 
 
-def _read_on(consumer: Consumer, past: _Past, mark: bytes | None, seconds: float) -> None:
+def _is(key: bytes) -> _Last:
+    return lambda message: message.key() == key
+
+
+def _at(offset: int) -> _Last:
+    return lambda message: (message.offset() or 0) >= offset
+
+
+def _read_on(consumer: Consumer, past: _Past, last: _Last | None, seconds: float) -> None:
     for message in messages(consumer, seconds):
         if message.error() is None:
             past.take(message)
-            if message.key() == mark:
+            if last is not None and last(message):
                 return
-        elif mark is None:
+        elif last is None:
             return
     raise StateUnreadable(f"{topics.DECISION_STATES}: its end was not reached in time")

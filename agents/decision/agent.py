@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
 
 import faust
-from faust.types import StreamT
+from faust.types import TP, StreamT
 
 from schemas import (
     Codec,
@@ -27,7 +27,7 @@ from ..records import Record, Run
 from .controls import Controls
 from .memories import Memories
 from .policies import Policies
-from .state_log import StateLog
+from .state_log import IsMember, StateLog
 
 _INPUTS: dict[str, type[Event]] = {
     topics.RISK: RiskAssessed,
@@ -38,6 +38,17 @@ _INPUTS: dict[str, type[Event]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Deciding:
+    """What others have to do with the agent."""
+
+    sessions: Callable[[], int]
+    """How many it remembers something of."""
+    hand_over: Callable[[Collection[TP], IsMember], Awaitable[None]]
+    """To be awaited before anything is fetched from the partitions that the worker has from now on:
+    others may have decided of them meanwhile."""
+
+
 def register(
     app: faust.App,
     codec: Codec,
@@ -46,7 +57,7 @@ def register(
     policies: Callable[[], Policies],
     controls: Controls,
     state_log: StateLog,
-) -> None:
+) -> Deciding:
     """Put the decision agent on ``app``; ``policies`` are those in force."""
     topic = app.topic(*_INPUTS, value_serializer="raw", key_serializer="raw")
     memories = Memories(state_log)
@@ -69,19 +80,18 @@ def register(
         await held.memory.let_go(outcome)
         return []
 
-    async def handed_over(*given: Any, **_: Any) -> None:
-        """Until this returns nothing is fetched, and the worker is not ready."""
-        _app, assigned = given
+    async def hand_over(partitions: Collection[TP], is_member: IsMember) -> None:
+        mine = {tp.partition for tp in partitions if tp.topic == topics.RISK}
         try:
-            await memories.hand_over({tp.partition for tp in assigned if tp.topic == topics.RISK})
+            await memories.hand_over(mine, is_member)
         except ProcessUnfit as error:
             intake.give_up(error)
-
-    app.on_partitions_assigned.connect(handed_over, weak=False)
 
     @app.agent(topic, name="decision")
     async def decision_agent(stream: StreamT[Run]) -> None:
         await intake.each(stream, step)
+
+    return Deciding(lambda: memories.sessions, hand_over)
 
 
 def _partition(event: Event) -> int | None:

@@ -12,7 +12,7 @@ from ..dead_letters import Coordinates
 from .controls import Controls
 from .policies import Policies
 from .shadow import Shadow
-from .state_log import PartitionMemory, StateLog
+from .state_log import IsMember, PartitionMemory, StateLog
 from .turn import Outcome
 
 
@@ -29,7 +29,7 @@ class Held:
         """What follows from the record at ``source``, and all that is to be published: what it had
         asked for before, where that may not be out, and a difference of the policy on trial, last.
 
-        What is remembered of it is with the brokers when this returns.
+        What is remembered of it is with the brokers when this returns. Raises ``PartitionLost``.
         """
         memory, topic, offset, at = self.memory, source.topic, source.offset, source.appended_at
         done = memory.done(topic, offset)
@@ -60,7 +60,12 @@ class Memories:
             self._held[partition] = Held(PartitionMemory(self.log, partition))
         return self._held[partition]
 
-    async def hand_over(self, partitions: Collection[int]) -> None:
+    @property
+    def sessions(self) -> int:
+        """How many there is something to remember of."""
+        return sum(len(held.memory.decisions.sessions) for held in self._held.values())
+
+    async def hand_over(self, partitions: Collection[int], is_member: IsMember) -> None:
         """The worker has ``partitions`` now and no others.
 
         While they were elsewhere, others may have decided. Read one by one, each with its first
@@ -68,4 +73,4 @@ class Memories:
         """
         for gone in self._held.keys() - set(partitions):
             del self._held[gone]
-        await asyncio.gather(*(self.of(number).memory.reload() for number in partitions))
+        await asyncio.gather(*(self.of(number).memory.reload(is_member) for number in partitions))

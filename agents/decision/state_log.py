@@ -13,14 +13,15 @@ published again, word for word.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import msgspec
 
-from schemas import EVENT_TYPES, Event
+from schemas import EVENT_TYPES, Event, StreamsCounted
 
+from ..publishing import ProcessUnfit
 from .partition import PartitionDecisions
 from .session import Session
 from .states import State
@@ -29,20 +30,37 @@ from .watching import Key
 
 _KEY_SEPARATOR = "\x1f"
 
+IsMember = Callable[[], Awaitable[bool]]
+"""Whether the group that hands out the partitions still takes this worker for a member, with the
+partitions that it was handed last."""
+
+
+class PartitionLost(ProcessUnfit):
+    """Another worker has the partition: what was decided of it here must not come out."""
+
 
 class StateLog(Protocol):
     """The compacted log; its partitions are those of the topics that decisions rest on."""
 
-    async def take(self, partition: int) -> Mapping[bytes, bytes]:
-        """As ``read``, and from now on what others write to ``partition`` counts no more."""
+    async def take(self, partition: int, is_member: IsMember) -> Mapping[bytes, bytes] | None:
+        """As ``read``, and from now on what others write to ``partition`` counts no more. ``None``
+        where another worker has been handed the partition meanwhile."""
         ...
 
     async def read(self, partition: int) -> Mapping[bytes, bytes]:
         """The last value of each key in ``partition``, but of those that were removed."""
         ...
 
-    async def write(self, partition: int, key: bytes, value: bytes | None) -> None:
-        """Return once the brokers have it; ``None`` removes the key. Raises ``PublishFailed``."""
+    async def write(self, partition: int, key: bytes, value: bytes | None) -> bool:
+        """Whether it counts, once the brokers have it; ``None`` removes the key.
+
+        Raises ``PublishFailed``."""
+        ...
+
+    async def holds(self, partition: int) -> bool:
+        """Whether what is written counts: nobody else has taken ``partition`` until now.
+
+        Raises ``PublishFailed``."""
         ...
 
 
@@ -93,10 +111,14 @@ class PartitionMemory:
     _replayed: dict[str, int] = field(default_factory=dict)
     """The highest offset of each topic that the log had seen when it was read."""
 
-    async def reload(self) -> None:
-        """Take the partition, and read the log again."""
-        self._learn(await self.log.take(self.partition))
-        self._next = {}
+    async def reload(self, is_member: IsMember) -> None:
+        """Take the partition, and read the log again. Where it could not be taken, nothing that
+        ``remember`` is told of it counts."""
+        kept = await self.log.take(self.partition, is_member)
+        self._next = None
+        if kept is not None:
+            self._learn(kept)
+            self._next = {}
 
     async def catch_up(self, topic: str, offset: int) -> None:
         """Make this the state before the record, or after it where that was decided before."""
@@ -128,7 +150,10 @@ class PartitionMemory:
         ]
 
     async def remember(self, topic: str, offset: int, outcome: Outcome) -> None:
-        """Write what the record changed, before its effects are published."""
+        """Write what the record changed, before its effects are published.
+
+        Raises ``PartitionLost`` where that does not count, so that the effects must not come out.
+        """
         writes = []
         for key, effects in outcome.changed.items():
             session = self.decisions.sessions.get(key)
@@ -141,7 +166,11 @@ class PartitionMemory:
             self._marks[key] = marks
             value = msgspec.json.encode(_Remembered(session or _GONE, marks))
             writes.append(self.log.write(self.partition, _encode(key), value))
-        await asyncio.gather(*writes)
+        # What is counted at each tick decides nothing.
+        if not writes and any(not isinstance(it, StreamsCounted) for it in outcome.effects):
+            writes = [self.log.holds(self.partition)]
+        if not all(await asyncio.gather(*writes)):
+            raise PartitionLost(f"partition {self.partition} is another worker's now")
 
     async def let_go(self, outcome: Outcome) -> None:
         """Remove what need not be remembered, once its effects are out."""

@@ -41,9 +41,10 @@ class Court:
     policies: Policies = field(default_factory=lambda: Policies(POLICY))
     offsets: Counter[str] = field(default_factory=Counter)
     bench: Bench = field(default_factory=lambda: Bench("decision"))
+    member: bool = True
 
     def __post_init__(self) -> None:
-        decision.register(
+        self.deciding = decision.register(
             self.bench.app,
             CODEC,
             self.bench.intake,
@@ -51,6 +52,13 @@ class Court:
             controls=Controls(),
             state_log=self.log,
         )
+
+    async def hand_over(self) -> None:
+        async def is_member() -> bool:
+            return self.member
+
+        partitions = {TP(topics.RISK, 0), TP(topics.HEARD, 0)}
+        await self.deciding.hand_over(partitions, is_member)
 
     async def put(self, *events: Event | bytes, topic: str = topics.RISK) -> None:
         records = []
@@ -139,12 +147,38 @@ async def test_a_crash_before_the_effects_are_out_loses_none_of_them() -> None:
 
 async def test_a_crash_before_what_is_remembered_is_out_publishes_nothing() -> None:
     class Broken(KeepingStateLog):
-        async def write(self, partition: int, key: bytes, value: bytes | None) -> None:
+        async def write(self, partition: int, key: bytes, value: bytes | None) -> bool:
             raise PublishFailed("brokers are away")
 
     court = Court(Broken())
     with pytest.raises(Aborted):
         await court.put(risk(10, 8))
+    assert court.kept() == []
+
+
+async def test_what_is_decided_of_a_partition_that_another_worker_has_does_not_come_out() -> None:
+    court = Court()
+    await court.put(risk(0, 0))
+    court.log.lost = True
+    with pytest.raises(Aborted):
+        await court.put(risk(10, 8))
+    assert court.kept() == []
+
+
+async def test_a_worker_that_is_no_member_any_more_decides_nothing() -> None:
+    court = Court(member=False)
+    await court.hand_over()
+    court.log.lost = True
+    with pytest.raises(Aborted):
+        await court.put(risk(10, 8))
+    assert court.kept() == []
+
+
+async def test_an_order_of_a_scope_is_answered_by_who_has_the_partition_alone() -> None:
+    court = Court()
+    court.log.lost = True
+    with pytest.raises(Aborted):
+        await court.put(order(1, "close-breaker", scope="all"))
     assert court.kept() == []
 
 
@@ -190,12 +224,12 @@ async def test_the_log_is_read_when_partitions_are_handed_out_and_not_with_the_f
     None
 ):
     court = Court()
-    await court.bench.app.on_partitions_assigned.send({TP(topics.RISK, 0), TP(topics.HEARD, 0)})
+    await court.hand_over()
     assert court.log.reads == 1
     await court.put(risk(1, 1))
     assert court.log.reads == 1
     # Others may have decided meanwhile.
-    await court.bench.app.on_partitions_assigned.send({TP(topics.RISK, 0)})
+    await court.hand_over()
     assert court.log.reads == 2
 
 
@@ -206,7 +240,7 @@ async def test_a_worker_that_can_not_read_what_was_decided_ends() -> None:
 
     court = Court(Unreadable())
     with pytest.raises(Aborted):
-        await court.bench.app.on_partitions_assigned.send({TP(topics.RISK, 0)})
+        await court.hand_over()
 
 
 @pytest.mark.parametrize(

@@ -23,19 +23,15 @@ class Thread:
 
     def __init__(self, consumer: MendedConsumer) -> None:
         self._consumer = consumer
-        self.committed: dict[TP, int | None] = {SOURCE: 5}
+        self.committed = {SOURCE: 5}
         self.fetchable_at_seek: set[TP] | None = None
-        self.sought_to_beginning: tuple[TP, ...] = ()
         self.answers = asyncio.Event()
         self.answers.set()
 
-    async def seek_to_committed(self) -> dict[TP, int | None]:
+    async def seek_to_committed(self) -> dict[TP, int]:
         self.fetchable_at_seek = set(self._consumer._get_active_partitions())
         await self.answers.wait()
         return self.committed
-
-    async def seek_to_beginning(self, *partitions: TP) -> None:
-        self.sought_to_beginning = partitions
 
 
 @pytest.fixture
@@ -62,7 +58,9 @@ async def test_source_partitions_are_fetched_after_the_seek_and_not_before(
 ) -> None:
     consumer.resume_partitions({SOURCE})
     assert SOURCE not in consumer._get_active_partitions()
+    assert consumer.awaits_seek
     await consumer.perform_seek()
+    assert not consumer.awaits_seek
     assert thread.fetchable_at_seek == set()
     assert SOURCE in consumer._get_active_partitions()
 
@@ -75,15 +73,6 @@ async def test_partitions_paused_meanwhile_are_not_fetched_after_the_seek(
     consumer.pause_partitions({SOURCE})
     await consumer.perform_seek()
     assert SOURCE not in consumer._get_active_partitions()
-
-
-@pytest.mark.parametrize(("committed", "goes_back"), [(None, True), (0, True), (5, False)])
-async def test_a_partition_without_a_commit_is_sought_to_its_beginning(
-    consumer: MendedConsumer, thread: Thread, committed: int | None, goes_back: bool
-) -> None:
-    thread.committed = {SOURCE: committed}
-    await consumer.perform_seek()
-    assert (thread.sought_to_beginning == (SOURCE,)) is goes_back
 
 
 async def test_a_seek_that_was_given_up_is_noticed_and_made_up_for(

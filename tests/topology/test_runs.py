@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from agents.records import Record
 from tests.shell import record
+from topology.membership import Handover
 from topology.runs import MOST_BYTES, MOST_RECORDS, RunApp, RunConsumer, RunMessage, runs_of
 
 SOURCE, OTHER = TP("source", 0), TP("source", 1)
@@ -173,3 +175,58 @@ async def test_a_partition_that_was_paused_meanwhile_is_not_given_out(
     fetching(consumer, monkeypatch, {SOURCE: [record()], OTHER: [record()]})
     consumer.pause_partitions({SOURCE})
     assert [message.tp for message in await given_out(consumer)] == [OTHER]
+
+
+class Thread:
+    """The consumer's thread without brokers: notes the order of things."""
+
+    def __init__(self, did: list[str]) -> None:
+        self.did = did
+        self.answers = asyncio.Event()
+
+    async def seek_to_committed(self) -> dict[TP, int]:
+        self.did.append("sought")
+        return {SOURCE: 5}
+
+    async def hand_over(self, handover: Handover) -> None:
+        self.did.append(f"handed over {sorted(tp.partition for tp in handover.partitions)}")
+        await self.answers.wait()
+
+
+@pytest.fixture
+def thread(consumer: RunConsumer) -> Thread:
+    made = Thread([])
+    made.answers.set()
+    consumer._thread = cast(Any, made)
+    cast(RunApp, consumer.app).before_fetching.append(made.hand_over)
+
+    async def assigned(*_: object) -> None:
+        """What Faust does of it is not looked at here."""
+
+    consumer._on_partitions_assigned = assigned
+    return made
+
+
+async def test_partitions_are_handed_over_once_and_before_they_are_sought(
+    consumer: RunConsumer, thread: Thread
+) -> None:
+    await consumer.on_partitions_assigned({SOURCE}, 1)
+    await consumer.perform_seek()
+    await consumer.perform_seek()
+    await consumer.on_partitions_assigned({SOURCE, OTHER}, 2)
+    await consumer.perform_seek()
+    assert thread.did == ["handed over [0]", "sought", "sought", "handed over [0, 1]", "sought"]
+
+
+async def test_a_handover_that_was_cut_short_is_made_again(
+    consumer: RunConsumer, thread: Thread
+) -> None:
+    await consumer.on_partitions_assigned({SOURCE}, 1)
+    thread.answers.clear()
+    seeking = asyncio.create_task(consumer.perform_seek())
+    await asyncio.sleep(0)
+    seeking.cancel()
+    await asyncio.wait({seeking})
+    thread.answers.set()
+    await consumer.perform_seek()
+    assert thread.did == ["handed over [0]", "handed over [0]", "sought"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
@@ -37,6 +37,20 @@ async def another(kafka_settings: Settings, broker: str) -> AsyncIterator[KafkaS
     publisher.close()
 
 
+async def member() -> bool:
+    return True
+
+
+async def no_member() -> bool:
+    return False
+
+
+async def taken(state_log: KafkaStateLog) -> Mapping[bytes, bytes]:
+    found = await state_log.take(PARTITION, member)
+    assert found is not None
+    return found
+
+
 def key() -> bytes:
     return uuid.uuid4().bytes
 
@@ -63,11 +77,11 @@ async def test_what_a_worker_writes_that_has_lost_the_partition_is_left_out(
     state_log: KafkaStateLog, another: KafkaStateLog
 ) -> None:
     first, second, third = key(), key(), key()
-    await state_log.take(PARTITION)
+    await state_log.take(PARTITION, member)
     await state_log.write(PARTITION, first, b"before")
     await state_log.write(PARTITION, second, b"before")
-    taken = await another.take(PARTITION)
-    assert (taken[first], taken[second]) == (b"before", b"before")
+    found = await taken(another)
+    assert (found[first], found[second]) == (b"before", b"before")
     await another.write(PARTITION, first, b"after")
     for late in (first, second, third):
         await state_log.write(PARTITION, late, b"late")
@@ -75,9 +89,9 @@ async def test_what_a_worker_writes_that_has_lost_the_partition_is_left_out(
     kept = await state_log.read(PARTITION)
     assert (kept[first], kept[second]) == (b"after", b"before")
     assert third not in kept
-    await state_log.take(PARTITION)
+    await state_log.take(PARTITION, member)
     await state_log.write(PARTITION, third, b"taken again")
-    assert (await another.take(PARTITION))[third] == b"taken again"
+    assert (await taken(another))[third] == b"taken again"
 
 
 async def test_of_two_that_take_a_partition_at_once_one_has_it(
@@ -85,15 +99,42 @@ async def test_of_two_that_take_a_partition_at_once_one_has_it(
 ) -> None:
     """And what either remembers is read by whoever takes it next, as far as it had it."""
     kept = key()
-    await state_log.take(PARTITION)
+    await state_log.take(PARTITION, member)
     await state_log.write(PARTITION, kept, b"kept")
-    both = await asyncio.gather(*(it.take(PARTITION) for it in (state_log, another) * 3))
+    both = await asyncio.gather(*(taken(it) for it in (state_log, another) * 3))
     assert all(it[kept] == b"kept" for it in both)
     await state_log.write(PARTITION, kept, b"one")
     await another.write(PARTITION, kept, b"other")
-    found = (await state_log.take(PARTITION))[kept]
-    assert found in (b"one", b"other")
-    assert (await another.take(PARTITION))[kept] == found
+    found = await taken(state_log)
+    assert found[kept] in (b"one", b"other")
+    assert (await taken(another))[kept] == found[kept]
+
+
+async def test_a_worker_learns_by_its_next_write_that_another_has_the_partition(
+    state_log: KafkaStateLog, another: KafkaStateLog
+) -> None:
+    assert not await state_log.holds(PARTITION)
+    await state_log.take(PARTITION, member)
+    assert await state_log.holds(PARTITION)
+    assert await state_log.write(PARTITION, key(), b"mine")
+    # Late, and no mark: nothing is lost by it.
+    await another.write(PARTITION, key(), b"late")
+    assert await state_log.write(PARTITION, key(), b"mine")
+    await another.take(PARTITION, member)
+    both = [state_log.write(PARTITION, key(), b"late") for _ in range(3)]
+    assert await asyncio.gather(*both) == [False] * 3
+    assert not await state_log.holds(PARTITION)
+    assert await another.write(PARTITION, key(), b"its own")
+    await state_log.take(PARTITION, member)
+    assert await state_log.holds(PARTITION)
+
+
+async def test_a_worker_that_is_no_member_any_more_takes_nothing_from_who_is(
+    state_log: KafkaStateLog, another: KafkaStateLog
+) -> None:
+    await another.take(PARTITION, member)
+    assert await state_log.take(PARTITION, no_member) is None
+    assert await another.holds(PARTITION)
 
 
 async def test_what_was_written_before_there_were_owners_is_read(state_log: KafkaStateLog) -> None:

@@ -1,0 +1,91 @@
+"""Being a member of the group that hands out the partitions: all that aiokafka is left to do.
+
+Records are fetched in ``topology.fetching``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka.errors import (
+    IllegalGenerationError,
+    KafkaError,
+    NoError,
+    RebalanceInProgressError,
+    UnknownMemberIdError,
+    for_code,
+)
+from aiokafka.protocol.group import HeartbeatRequest
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+from agents.publishing import ProcessUnfit
+
+_MEMBER_SECONDS = 60.0
+_RETRY_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """The partitions that this worker has from now on, and no others."""
+
+    partitions: frozenset[TP]
+    is_member: Callable[[], Awaitable[bool]]
+    """Whether it has them still, which the brokers are asked."""
+
+
+class MemberThread(driver.AIOKafkaConsumerThread):
+    """Takes part in the group and commits. It fetches nothing, nor asks where partitions begin:
+    aiokafka 0.14 learns from fetches alone that a partition has another leader, and would ask the
+    former one for minutes."""
+
+    async def on_start(self) -> None:
+        await super().on_start()
+        fetcher = self._ensure_consumer()._fetcher
+
+        def nothing(_assignment: Any) -> tuple[Any, ...]:
+            """As for partitions that are all paused: no fetches, no resets, when to look again,
+            no new metadata, none to resume."""
+            return [], {}, fetcher._fetcher_timeout, False, []
+
+        fetcher._get_actions_per_node = nothing
+
+    async def is_member(self, generation: int) -> bool:
+        """See the function of that name; on this thread."""
+        coordinator = self._ensure_consumer()._coordinator
+        async with asyncio.timeout(_MEMBER_SECONDS):
+            while True:
+                await coordinator.ensure_coordinator_known()
+                beat = HeartbeatRequest(coordinator.group_id, generation, coordinator.member_id)
+                with suppress(KafkaError):
+                    answer = await coordinator._send_req(beat)
+                    error = for_code(answer.error_code)
+                    if error in (NoError, RebalanceInProgressError):
+                        return True
+                    if error in (IllegalGenerationError, UnknownMemberIdError):
+                        return False
+                    coordinator.coordinator_dead()
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    def polling(self) -> AbstractContextManager[None]:
+        """While in this context the member is seen to be at work, as the group asks of it."""
+        context: AbstractContextManager[None] = (
+            self._ensure_consumer()._subscription.fetch_context()
+        )
+        return context
+
+
+async def is_member(thread: MemberThread, generation: int) -> bool:
+    """Whether the brokers take this worker for a member of the group in ``generation``, and that is
+    still the last one. Asked of them: a worker that stood still, or was cut off, does not know.
+
+    Raises ``ProcessUnfit`` where they do not say.
+    """
+    try:
+        return bool(await thread.call_thread(thread.is_member, generation))
+    except TimeoutError as error:
+        raise ProcessUnfit(f"no word of the group in {_MEMBER_SECONDS:g} s") from error

@@ -15,11 +15,13 @@ from schemas import topics
 from tests.bench.harness import Ground
 from tests.bench.ours import OurWorkers
 from tests.e2e.support import get
+from tests.waiting import wait_until
 from topology.app import Role
 
 from .load import ComingAndGoing
 
 _METADATA_SECONDS = 30.0
+_ANSWER_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,11 @@ class Sample:
     files: int
     """In the folders that they keep their files in."""
     streams: int
-    """That the on-call page knows."""
+    """That the on-call page knows, of which it keeps so many and no more."""
+    in_windows: int
+    """Sessions that aggregation keeps windows of, ended ones for ten minutes."""
+    remembered: int
+    """Sessions that the decision agent remembers something of."""
     waiting: int
     """Frames that are not judged and committed."""
     sent: int
@@ -47,13 +53,16 @@ def sample(workers: OurWorkers, ground: Ground, load: ComingAndGoing, folder: Pa
         for pid in workers.pids
         for process in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True))
     ]
+    sessions = _told(workers, "worker")["runs"]["sessions"]
     return Sample(
         at=round(load.seconds, 1),
         rss_mb=round(sum(_private_mb(it) for it in processes), 1),
         descriptors=sum(it.num_fds() for it in processes),
         threads=sum(it.num_threads() for it in processes),
         files=sum(1 for path in folder.rglob("*") if path.is_file()),
-        streams=_streams(workers),
+        streams=_told(workers, "streams")["streams_known"],
+        in_windows=sessions["in windows"],
+        remembered=sessions["remembered"],
         waiting=_waiting(ground),
         sent=load.sent,
     )
@@ -71,9 +80,16 @@ def _private_mb(process: psutil.Process) -> float:
     return float(process.memory_full_info().uss) / 1e6
 
 
-def _streams(workers: OurWorkers) -> int:
-    told: dict[str, Any] = get(f"{workers.url_of(Role.JUDGEMENT)}/api/v1/streams")
-    return len(told.get("streams", []))
+def _told(workers: OurWorkers, of: str) -> dict[str, Any]:
+    url = f"{workers.url_of(Role.JUDGEMENT)}/api/v1/{of}"
+    told: dict[str, Any] = {}
+
+    def answers() -> bool:
+        told.update(get(url))
+        return bool(told)
+
+    wait_until(answers, _ANSWER_SECONDS)
+    return told
 
 
 def _waiting(ground: Ground) -> int:

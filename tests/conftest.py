@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from deploy.kafka.jars import kafka_missing
 from tests.brokers import BROKERS, BrokerKind, running_broker
@@ -15,6 +16,10 @@ from topology.settings import Settings
 from topology.topic_admin import apply_topics
 
 _ON_A_BROKER = {"broker", "broker_kind"}
+
+# Machines are shared: how long an example took says nothing of the code.
+settings.register_profile("shared machine", deadline=None)
+settings.load_profile("shared machine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

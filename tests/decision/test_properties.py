@@ -101,7 +101,7 @@ def decided(timeline: Timeline) -> list[tuple[str, str]]:
 
 
 @given(course=COURSES)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_the_same_events_give_the_same_effects_to_the_byte(course: Course) -> None:
     one, other = unfold(course, Timeline()), unfold(course, Timeline())
     assert list(map(msgspec.json.encode, one.effects)) == list(
@@ -110,7 +110,7 @@ def test_the_same_events_give_the_same_effects_to_the_byte(course: Course) -> No
 
 
 @given(course=COURSES)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_a_worker_that_takes_over_at_any_point_decides_as_the_first_would_have(
     course: Course,
 ) -> None:
@@ -132,7 +132,7 @@ def test_a_worker_that_takes_over_at_any_point_decides_as_the_first_would_have(
         (("tick", False), 108),
     ]
 )
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_one_id_has_one_content(course: Course) -> None:
     contents: dict[str, bytes] = {}
     for effect in unfold(course, Timeline()).effects:
@@ -168,13 +168,13 @@ class Watched(Timeline):
 
 
 @given(course=COURSES)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_people_are_told_and_their_word_holds(course: Course) -> None:
     unfold(course, Watched())
 
 
 @given(course=COURSES, hits=st.sampled_from([3, 8]), later=st.integers(1, 300))
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 def test_no_evidence_of_the_same_grade_takes_down_what_a_person_released(
     course: Course, hits: int, later: int
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import fastavro
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas import EVENT_TYPES, Codec, EventUnreadable, FrameSampled, SchemaUnknown, library
@@ -20,7 +20,6 @@ LONGS = st.integers(-(2**63), 2**63 - 1)
 
 
 @pytest.mark.parametrize("name", EVENT_TYPES)
-@settings(deadline=None)
 @given(data=st.data())
 def test_every_event_comes_back_as_it_was(name: str, data: st.DataObject) -> None:
     codec = Codec()
@@ -136,7 +135,6 @@ def test_bytes_after_the_datum_are_refused() -> None:
         Codec().decode(Codec().encode(frame_sampled()) + b"\x00", FrameSampled)
 
 
-@settings(deadline=None)
 @given(noise=st.binary(max_size=200))
 def test_noise_behind_a_valid_header_never_raises_anything_else(noise: bytes) -> None:
     codec = Codec()

@@ -80,7 +80,9 @@ def build_app(
     wait = EMBEDDED_WAIT_MS if embedded else WAIT_MS
     app = _bare_app(settings, bootstrap, role, partitions, wait)
     ready: list[Callable[[], Mapping[str, bool]]] = [lambda: _progress(app)]
-    runs: list[Callable[[], Mapping[str, object]]] = [lambda: {"role": role}]
+    runs: list[Callable[[], Mapping[str, object]]] = [
+        lambda: {"role": role, "partitions": _partitions(app)}
+    ]
     health.register(
         app,
         lambda: {name: met for part in ready for name, met in part().items()},
@@ -156,6 +158,14 @@ def build_app(
 def _held_back(following: ControlsFollower, policies: PolicyFiles) -> Mapping[str, object]:
     """What holds takedowns back now."""
     return following.controls.status(policies.current.live, time.time_ns() // 1000)
+
+
+def _partitions(app: faust.App) -> Mapping[str, list[int]]:
+    """Which partitions of each topic the app has."""
+    found: dict[str, list[int]] = {}
+    for tp in sorted(app.consumer.assignment()):
+        found.setdefault(tp.topic, []).append(tp.partition)
+    return found
 
 
 def _progress(app: faust.App) -> dict[str, bool]:

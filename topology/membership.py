@@ -1,6 +1,11 @@
 """Being a member of the group that hands out the partitions: all that aiokafka is left to do.
 
 Records are fetched in ``topology.fetching``.
+
+A worker has the partitions of the same numbers of all topics that it reads, as what is said of a
+stream lies in partitions of one number. Faust 0.15.3 hands the partitions of an app without tables
+out round robin, one topic's after the other's: with a number of workers that does not divide that
+of the partitions, each would have other numbers of each topic.
 """
 
 from __future__ import annotations
@@ -11,6 +16,8 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from typing import Any
 
+from aiokafka import AIOKafkaConsumer
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import (
     IllegalGenerationError,
     KafkaError,
@@ -42,6 +49,11 @@ class MemberThread(driver.AIOKafkaConsumerThread):
     """Takes part in the group and commits. It fetches nothing, nor asks where partitions begin:
     aiokafka 0.14 learns from fetches alone that a partition has another leader, and would ask the
     former one for minutes."""
+
+    def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._partition_assignment_strategy = (RangePartitionAssignor,)
+        return consumer
 
     async def on_start(self) -> None:
         await super().on_start()

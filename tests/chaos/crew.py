@@ -50,6 +50,11 @@ class Member:
     def ready(self) -> bool:
         return bool(get(f"{self.url}/ready").get("ready"))
 
+    def partitions(self) -> dict[str, list[int]]:
+        """Which it has of each topic."""
+        told: dict[str, list[int]] = get(f"{self.url}/api/v1/worker")["runs"]["partitions"]
+        return told
+
     def freeze(self) -> None:
         self.process.send_signal(signal.SIGSTOP)
 

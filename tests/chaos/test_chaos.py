@@ -12,6 +12,7 @@ from tests.chaos import faults
 from tests.chaos.ground import await_judged, await_quiet, ground
 from tests.chaos.load import SteadyLoad
 from tests.chaos.outcome import compare
+from topology.app import Role
 
 pytestmark = [
     pytest.mark.e2e,
@@ -39,6 +40,9 @@ def test_nothing_is_lost_nor_decided_otherwise_whatever_is_killed(tmp_path: Path
             load.stop()
             await_judged(on, load)
             await_quiet(on)
+            shares = [member.partitions() for member in on.crew.of(Role.JUDGEMENT)]
+        # Three workers share eight partitions: what is said of a stream comes to one of them.
+        assert all(len(set(map(tuple, share.values()))) == 1 for share in shares), shares
         outcome = compare(on.kafka.bootstrap, on.crew.policy)
         assert outcome.effects_expected > 0
         # As text, which pytest does not shorten.

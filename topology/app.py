@@ -24,6 +24,7 @@ from agents.detection.shedding import RISK_LASTS
 from agents.following import Followed, Follower
 from agents.intake import Abort, Intake
 from agents.oncall import health, web
+from agents.oncall.desk import Desk
 from agents.oncall.feed import Feed
 from agents.oncall.read_model import ReadModel
 from agents.publishing import Publisher
@@ -138,7 +139,8 @@ def build_app(
             app.before_fetching.append(lambda it: deciding.hand_over(it.partitions, it.is_member))
             read_model = ReadModel()
             feed = Feed(read_model, ports.codec, kafka)
-            web.register(app, read_model, feed, lambda: _held_back(following, policies))
+            desk = Desk(read_model, feed, lambda: _held_back(following, policies))
+            web.register(app, desk, web.EveryoneIsLetIn())
             for service in (policies, following, feed):
                 app.add_dependency(service)
             ready.append(

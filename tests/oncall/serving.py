@@ -15,6 +15,7 @@ from agents.decision.controls import Controls
 from agents.decision.defaults import default_policy
 from agents.following import Progress
 from agents.oncall import health, web
+from agents.oncall.desk import Desk
 from agents.oncall.read_model import ReadModel
 
 from .events import NOW
@@ -68,7 +69,8 @@ def serve(**app_settings: Any) -> Served:
     )
     served = Served(app, ReadModel())
     health.register(app, served.ready, served.counts, lambda: served.runs)
-    web.register(app, served.read_model, served.feed, served.held_back, served.now)
+    desk = Desk(served.read_model, served.feed, served.held_back)
+    web.register(app, desk, web.EveryoneIsLetIn(served.now))
     return served
 
 

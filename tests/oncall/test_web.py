@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from agents.following import Progress
-from agents.oncall.web import format_age
+from agents.oncall.rendering import format_age
 from tests.builders import risk_assessed
 
 from .events import (
@@ -98,7 +98,7 @@ async def test_a_hostile_stream_id_stays_text(served: Served, client: Client) ->
     assert elements.inline == []
 
 
-@pytest.mark.parametrize("path", ["/", "/streams", "/live", "/static/oncall.js", "/nothing"])
+@pytest.mark.parametrize("path", ["/", "/now", "/live", "/static/oncall.js", "/nothing"])
 async def test_every_response_forbids_what_this_server_did_not_serve(
     client: Client, path: str
 ) -> None:
@@ -182,7 +182,7 @@ async def test_catching_up_is_said(served: Served, client: Client) -> None:
     """An incomplete picture is not passed off as a complete one."""
     served.feed.progress = Progress.CATCHING_UP
 
-    assert "Catching up." in await page(client, "/streams")
+    assert "Catching up." in await page(client, "/now")
 
 
 async def test_the_api_says_the_same_as_the_page(served: Served, client: Client) -> None:

@@ -1,0 +1,1 @@
+"""The operations: what the pages show and do, for programs."""

@@ -1,0 +1,45 @@
+"""What every page and operation works with: one place that says what the on-call view needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from agents.following import Progress
+from schemas import MICROSECONDS
+
+from .read_model import ReadModel
+
+LATE_AFTER = 30 * MICROSECONDS
+"""From when on a stream that is not judged shows as unwatched though the judgement is silent.
+
+The newest frame of a stream that is judged in time is told of every 5 seconds, at ticks a second
+apart: it is some 6 seconds old when the next is told, and older by how far its frames are apart.
+"""
+
+HeldBack = Callable[[], Mapping[str, Any]]
+"""What holds takedowns back everywhere, as ``decision.controls.Controls.status`` says it."""
+
+
+class FeedStatus(Protocol):
+    """What the pages say of the feed; ``Feed`` is one."""
+
+    progress: Progress
+    last_error: str | None
+    undecodable: int
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The picture that people see, and what it is seen through."""
+
+    read_model: ReadModel
+    feed: FeedStatus
+    held_back: HeldBack
+
+    @property
+    def late_after(self) -> int | None:
+        """As ``ReadModel.rows`` takes it: while the past is being read, nothing is known of how
+        late the judgement is."""
+        return LATE_AFTER if self.feed.progress is Progress.FOLLOWING else None

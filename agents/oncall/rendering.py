@@ -1,0 +1,89 @@
+"""Pages from templates. What streams are called comes from outside: everything is escaped."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from agents.following import Progress
+from schemas import MICROSECONDS
+
+from .access.roles import Permission
+from .desk import Desk
+from .routing import Visit
+from .standing import SILENT, StreamState
+
+_REASONS = {
+    "never-judged": "no frame judged",
+    "frames-stopped": "frames stopped",
+    "lagging": "judging lags behind",
+    SILENT: "not judged, and no worker said so",
+}
+"""Why a stream is unwatched, in words; a reason that is not known here is shown as it came."""
+_HOUR = 3600
+_AGE_SCALES = ((9.95, 1, "{:.1f} s"), (119.5, 1, "{:.0f} s"), (2 * _HOUR, 60, "{:.0f} min"))
+"""Below which age, in seconds, by what it is divided, and how it is written."""
+
+
+def format_age(seconds: float) -> str:
+    """``seconds`` to read at a glance: ``0.4 s``, ``12 s``, ``3 min``, ``2 h``."""
+    for limit, unit, pattern in _AGE_SCALES:
+        if seconds < limit:
+            return pattern.format(max(seconds, 0.0) / unit)
+    return f"{seconds / _HOUR:.0f} h"
+
+
+def format_when(at: int, now: int) -> str:
+    """The time of ``at`` (microseconds since the epoch, UTC), with its day unless that is now's."""
+    try:
+        when, today = (datetime.fromtimestamp(it / MICROSECONDS, UTC) for it in (at, now))
+    except (OverflowError, ValueError, OSError):
+        return "at no time that a calendar has"
+    return when.strftime("%H:%M:%S UTC" if when.date() == today.date() else "%d %b %H:%M UTC")
+
+
+def _environment() -> Environment:
+    templates = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters |= {
+        "age": format_age,
+        "when": format_when,
+        "reason": lambda reason: _REASONS.get(reason, reason),
+    }
+    templates.globals |= {
+        "Permission": Permission,
+        "Progress": Progress,
+        "StreamState": StreamState,
+    }
+    return templates
+
+
+_TEMPLATES = _environment()
+
+
+def render(template: str, visit: Visit, desk: Desk, **what: Any) -> str:
+    """``template`` for ``visit``, with what all pages say (the banners), and ``what`` besides."""
+    return _TEMPLATES.get_template(template).render(
+        visit=visit,
+        now=visit.now,
+        feed=desk.feed,
+        held_back=desk.held_back(),
+        alerts=desk.read_model.alerts(),
+        counters=desk.read_model.counters(),
+        known=len(desk.read_model),
+        **what,
+    )
+
+
+def html(text: str, status: int = 200) -> web.Response:
+    """``text`` as a page."""
+    return web.Response(text=text, status=status, content_type="text/html")

@@ -1,0 +1,77 @@
+"""The on-call view's routes: what each is, what it asks for, and how it gets onto Faust's server.
+
+Pages and operations are lists of routes. Nobody but ``register`` puts one on the server, so that
+each is behind the guard, and none can be forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+import faust
+from aiohttp import web
+from faust.web.drivers.aiohttp import Web
+
+from .access.roles import Permission, Person
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request, by somebody who may make it."""
+
+    request: web.Request
+    person: Person | None
+    """``None`` where the route is open and nobody signed in."""
+    now: int
+    """The wall clock, in microseconds since the epoch."""
+    csrf: str = ""
+    """What the forms of a page that answers this carry, as their field ``csrf``."""
+
+    def path(self, name: str) -> str:
+        """The part of the path that the route calls ``name``."""
+        return self.request.match_info[name]
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the visitor may do what asks for ``permission``."""
+        return self.person is not None and self.person.may(permission)
+
+
+Handle = Callable[[Visit], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What answers a method at a path, which may have ``{parts}``."""
+
+    method: str
+    path: str
+    permission: Permission
+    handle: Handle
+
+
+class Guard(Protocol):
+    """Lets requests in."""
+
+    async def admit(self, request: web.Request, route: Route) -> Visit | web.StreamResponse:
+        """The visit that ``request`` may make of ``route``, or the refusal."""
+
+
+def register(app: faust.App, routes: Iterable[Route], guard: Guard) -> None:
+    """Serve ``routes`` from ``app``, before its web server has started.
+
+    They go in at once, ahead of Faust's own index, which is added as the server starts: of two
+    routes for ``/`` the first wins.
+    """
+    router = cast(Web, app.web).web_app.router
+    for route in routes:
+        router.add_route(route.method, route.path, _guarded(route, guard))
+
+
+def _guarded(route: Route, guard: Guard) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        admitted = await guard.admit(request, route)
+        return await route.handle(admitted) if isinstance(admitted, Visit) else admitted
+
+    return answer

@@ -52,6 +52,7 @@ from .notices import (
     StreamUnwatched,
 )
 from .records import EVENT_TYPES, Event
+from .viewing import EvidenceViewed
 
 __all__ = [
     "ATTEMPT",
@@ -71,6 +72,7 @@ __all__ = [
     "EventDeadLettered",
     "EventRedriven",
     "EventUnreadable",
+    "EvidenceViewed",
     "FrameRef",
     "FrameSampled",
     "FramesShed",

@@ -23,6 +23,7 @@ from .notices import (
     PoliciesDisagreed,
     StreamUnwatched,
 )
+from .viewing import EvidenceViewed
 
 Event = (
     FrameSampled
@@ -49,6 +50,7 @@ Event = (
     | FramesShed
     | EventDeadLettered
     | EventRedriven
+    | EvidenceViewed
 )
 
 _EVENTS: tuple[type[Event], ...] = (
@@ -76,6 +78,7 @@ _EVENTS: tuple[type[Event], ...] = (
     FramesShed,
     EventDeadLettered,
     EventRedriven,
+    EvidenceViewed,
 )
 
 EVENT_TYPES: dict[str, type[Event]] = {event.__name__: event for event in _EVENTS}

@@ -40,6 +40,8 @@ DEAD_LETTERS = "firebreak.dead-letters.v1"
 """Keyed by the coordinates of the record that failed."""
 REDRIVES = "firebreak.redrives.v1"
 """Which dead letters' records were put back; keyed like the dead letter."""
+EVIDENCE_VIEWS = "firebreak.evidence-views.v1"
+"""Who looked at which evidence; keyed by stream, or by incident where one was exported."""
 
 TOPIC_OF: dict[str, str] = {
     "FrameSampled": FRAME_SAMPLES,
@@ -66,6 +68,7 @@ TOPIC_OF: dict[str, str] = {
     "FramesShed": SHED,
     "EventDeadLettered": DEAD_LETTERS,
     "EventRedriven": REDRIVES,
+    "EvidenceViewed": EVIDENCE_VIEWS,
 }
 """The topic of each event, by the event's name."""
 

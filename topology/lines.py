@@ -17,6 +17,7 @@ from schemas import (
     Event,
     EventDeadLettered,
     EventRedriven,
+    EvidenceViewed,
     FramesShed,
     IncidentClosed,
     OperatorCommanded,
@@ -136,6 +137,12 @@ def _redriven(event: EventRedriven) -> tuple[str, ...]:
     return "redriven", f"by {event.operator}: {event.reason}"
 
 
+def _viewed(event: EvidenceViewed) -> tuple[str, ...]:
+    frame = (f"{event.topic}/{event.partition}/{event.offset}",) if event.topic else ()
+    by = f"by {event.operator}: {event.reason}" if event.reason else f"by {event.operator}"
+    return f"viewed {event.kind}", *frame, by, _incident(event)
+
+
 def _risk(event: RiskAssessed) -> tuple[str, ...]:
     windows = ", ".join(f"{w.hits}/{w.frames} in {w.seconds:g} s" for w in event.windows)
     return "risk", f"{event.risk:.3f}", windows
@@ -170,6 +177,7 @@ _TOLD: dict[type[Event], Callable[[Any], tuple[str, ...]]] = {
     FramesShed: _shed,
     EventDeadLettered: _dead_letter,
     EventRedriven: _redriven,
+    EvidenceViewed: _viewed,
     BundlesDisagreed: _bundles,
     PoliciesDisagreed: _policies,
 }

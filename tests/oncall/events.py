@@ -12,6 +12,7 @@ from schemas import (
     EscalationRaised,
     Event,
     EventDeadLettered,
+    EvidenceViewed,
     IncidentClosed,
     OperatorCommanded,
     ReferralPrepared,
@@ -212,3 +213,19 @@ def alert_raised(**given: Any) -> AlertRaised:
         "detail": "line 12: rule 'x': expected a number",
     }
     return _made(AlertRaised, defaults, given)
+
+
+def evidence_viewed(**given: Any) -> EvidenceViewed:
+    defaults = {
+        "view_id": "v-1",
+        "operator": "kea",
+        "incident_id": "i-1",
+        "stream_id": "stream-1",
+        "kind": "veiled",
+        "reason": "",
+        "viewed_at": START,
+        "topic": topics.FRAME_SAMPLES,
+        "partition": 0,
+        "offset": 7,
+    }
+    return EvidenceViewed(**{**defaults, **given})

@@ -7,6 +7,7 @@ import pytest
 from schemas import topics
 from topology.acl_admin import load_acls
 from topology.acl_plan import AclPlanInvalid, Grant, besides, missing, parse_acls
+from topology.incident.reading import _ABOUT, _EFFECTS
 
 SHIPPED = load_acls()
 JUDGEMENT = "User:firebreak-judgement"
@@ -36,11 +37,19 @@ def test_only_judgement_decides(topic: str) -> None:
     assert writers == {JUDGEMENT}
 
 
-def test_pictures_of_people_are_read_where_they_are_judged_and_nowhere_else() -> None:
+def test_pictures_of_people_are_read_where_they_are_judged_or_shown_and_nowhere_else() -> None:
+    """Who may read them to show them may also write down that they were seen."""
     readers = {
         it.principal for it in SHIPPED if it.name == topics.FRAME_SAMPLES and it.operation == "read"
     }
-    assert readers == {"User:firebreak-detection"}
+    assert readers == {"User:firebreak-detection", JUDGEMENT}
+    assert topics.EVIDENCE_VIEWS in may(JUDGEMENT, "write")
+
+
+def test_what_an_export_reads_may_be_read_by_who_serves_the_page() -> None:
+    """A topic that is read for an incident and not granted would fail on secured brokers alone."""
+    read = {topic for kinds in (_EFFECTS, *(kinds for kinds, _ in _ABOUT)) for topic in kinds}
+    assert read <= may(JUDGEMENT, "read")
 
 
 def test_people_alone_give_orders() -> None:

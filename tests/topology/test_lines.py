@@ -24,6 +24,7 @@ from tests.oncall.events import (
     commanded,
     dead_lettered,
     escalation_raised,
+    evidence_viewed,
     incident_closed,
     referral_prepared,
     reversed_decision,
@@ -231,6 +232,14 @@ EXAMPLES: list[tuple[Event, list[str]]] = [
     (
         EventRedriven("d-1", START, topics.FRAME_SAMPLES, 0, 1, "op-1", "mended"),
         [f"{AT}  redriven  firebreak.frame-samples.v1/0/1  by op-1: mended"],
+    ),
+    (
+        evidence_viewed(),
+        [f"{AT}  viewed veiled  stream-1  firebreak.frame-samples.v1/0/7  by kea  incident i-1"],
+    ),
+    (
+        evidence_viewed(stream_id="", kind="export", reason="for the police", topic=""),
+        [f"{AT}  viewed export  i-1  by kea: for the police  incident i-1"],
     ),
 ]
 

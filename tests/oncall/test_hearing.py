@@ -6,9 +6,9 @@ import pytest
 
 from agents.aggregation.risk import PartitionWindows
 from agents.aggregation.windows import WindowSpec
+from agents.oncall.desk import LATE_AFTER
 from agents.oncall.read_model import ReadModel
 from agents.oncall.rows import StreamRow
-from agents.oncall.desk import LATE_AFTER
 from tests.builders import SECOND, START, detection, detections_made
 
 

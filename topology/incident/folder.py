@@ -35,12 +35,17 @@ def write_folder(path: Path, incident_id: str, files: Mapping[str, bytes]) -> Ma
             folder.mkdir(mode=_OWNER_ONLY_FOLDER)
         for name, content in files.items():
             _write(path / name, content)
-        _write(path / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
+        _write(path / MANIFEST, manifest_file(manifest))
     except FileExistsError:
         raise FolderUnusable(f"{path} is there already: name one that is not, by --out") from None
     except OSError as error:
         raise FolderUnusable(f"{path}: {error.strerror}") from error
     return manifest
+
+
+def manifest_file(manifest: Manifest) -> bytes:
+    """What the file of the manifest holds."""
+    return msgspec.json.format(msgspec.json.encode(manifest)) + b"\n"
 
 
 def verify_folder(path: Path, expected_chain: str | None = None) -> tuple[Manifest, list[Fault]]:

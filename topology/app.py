@@ -34,6 +34,8 @@ from .controls import ControlsFollower
 from .faust_mend import MendedConsumer
 from .fetching import EMBEDDED_WAIT_MS, WAIT_MS
 from .kafka_config import faust_credentials, largest_record, librdkafka_config
+from .oncall.orders import Orders
+from .oncall.policies import told
 from .policies import PolicyFiles
 from .runs import RunApp, waiting
 from .serving import MakeDetector, detection_work
@@ -139,9 +141,16 @@ def build_app(
             app.before_fetching.append(lambda it: deciding.hand_over(it.partitions, it.is_member))
             read_model = ReadModel()
             feed = Feed(read_model, ports.codec, kafka)
-            desk = Desk(read_model, feed, lambda: _held_back(following, policies))
+            orders = Orders(librdkafka_config(settings, bootstrap), ports.codec)
+            desk = Desk(
+                read_model,
+                feed,
+                lambda: _held_back(following, policies),
+                give_order=orders.give,
+                policies=lambda: told(policies.current),
+            )
             web.register(app, desk, web.EveryoneIsLetIn())
-            for service in (policies, following, feed):
+            for service in (policies, following, feed, orders):
                 app.add_dependency(service)
             ready.append(
                 lambda: {

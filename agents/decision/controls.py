@@ -104,9 +104,9 @@ class Controls:
                 "streams_live": live,
             },
             "kill_switches": [
-                {"scope": scope, "until": told(until), "by": operator}
-                for scope, until, operator in sorted(
-                    (str(scope), until, order.operator)
+                {"scope": scope, "until": told(until), "by": operator, "why": reason}
+                for scope, until, operator, reason in sorted(
+                    (str(scope), until, order.operator, order.reason)
                     for scope, until, order in self._switches.in_force(policy, now)
                 )
             ],

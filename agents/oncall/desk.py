@@ -9,6 +9,8 @@ from typing import Any, Protocol
 from agents.following import Progress
 from schemas import MICROSECONDS
 
+from .giving import GiveOrder, nowhere
+from .policies import PolicyTold, ReadPolicies
 from .read_model import ReadModel
 
 LATE_AFTER = 30 * MICROSECONDS
@@ -37,6 +39,14 @@ class Desk:
     read_model: ReadModel
     feed: FeedStatus
     held_back: HeldBack
+    give_order: GiveOrder = nowhere
+    policies: ReadPolicies = tuple
+    """Empty where the worker decides nothing."""
+
+    @property
+    def live_policy(self) -> PolicyTold | None:
+        """What decides about most streams, as this worker has it."""
+        return next(iter(self.policies()), None)
 
     @property
     def late_after(self) -> int | None:

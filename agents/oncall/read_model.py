@@ -32,6 +32,7 @@ from schemas import (
 )
 
 from .bounds import bounded, bounded_id
+from .fates import KnownOrders
 from .rows import StreamRow, row_of
 from .sessions import Seen, Session, newer
 from .streams import Stream
@@ -71,6 +72,7 @@ class ReadModel:
         self._heard = _Ids()
         self._decisions = _Ids()
         self._buried = _Ids()
+        self.orders = KnownOrders()
         self._alerts: dict[str, Seen[AlertRaised]] = {}
         """The newest of each source."""
         self._frames_judged = self._takedowns = self._escalations = self._evicted = 0
@@ -84,6 +86,7 @@ class ReadModel:
         """
         at = appended_at_us if appended_at_us >= 0 else event.time
         event = bounded(event)
+        self.orders.take(event, at)
         match event:
             case StreamsHeard():
                 self._hear(event, at)

@@ -13,14 +13,21 @@ from . import static_files
 from .access.roles import Person, Role
 from .api import streams as streams_api
 from .desk import Desk
-from .pages import now
+from .pages import acting, control, now, orders
 from .routing import Guard, Route, Visit
 from .routing import register as register_routes
 
 
 def register(app: faust.App, desk: Desk, guard: Guard) -> None:
     """Serve all of it from ``app``, before its web server has started."""
-    parts = (static_files.routes(), now.routes(desk), streams_api.routes(desk))
+    parts = (
+        static_files.routes(),
+        now.routes(desk),
+        acting.routes(desk),
+        orders.routes(desk),
+        control.routes(desk),
+        streams_api.routes(desk),
+    )
     register_routes(app, [route for part in parts for route in part], guard)
 
 

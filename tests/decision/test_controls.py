@@ -175,7 +175,12 @@ def test_the_status_tells_what_holds_and_how_near_the_breaker_is() -> None:
             "streams_live": 40,
         },
         "kill_switches": [
-            {"scope": "region:NZ", "until": "2023-11-14 22:15:00+00:00", "by": "operator-7"}
+            {
+                "scope": "region:NZ",
+                "until": "2023-11-14 22:15:00+00:00",
+                "by": "operator-7",
+                "why": "looked at it",
+            }
         ],
     }
     assert made.status(POLICY, at(100))["kill_switches"] == []

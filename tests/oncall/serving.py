@@ -16,7 +16,10 @@ from agents.decision.defaults import default_policy
 from agents.following import Progress
 from agents.oncall import health, web
 from agents.oncall.desk import Desk
+from agents.oncall.giving import NotOrdered
+from agents.oncall.policies import PolicyTold
 from agents.oncall.read_model import ReadModel
+from schemas import OperatorCommanded
 
 from .events import NOW
 
@@ -45,10 +48,21 @@ class Served:
     runs: dict[str, object] = field(default_factory=dict)
     controls: Controls = field(default_factory=Controls)
     now_us: int = NOW
+    given: list[OperatorCommanded] = field(default_factory=list)
+    """What people ordered, as it would have gone into Kafka."""
+    kafka_away: str = ""
+    """Why Kafka takes no orders, where it does not."""
+    policies: list[PolicyTold] = field(default_factory=list)
 
     def held_back(self) -> Mapping[str, object]:
         """As a worker tells it."""
         return self.controls.status(POLICY, self.now_us)
+
+    async def give_order(self, order: OperatorCommanded) -> None:
+        """A ``GiveOrder`` that keeps what is given."""
+        if self.kafka_away:
+            raise NotOrdered(self.kafka_away)
+        self.given.append(order)
 
     def ready(self) -> Mapping[str, bool]:
         return self.checks
@@ -69,7 +83,13 @@ def serve(**app_settings: Any) -> Served:
     )
     served = Served(app, ReadModel())
     health.register(app, served.ready, served.counts, lambda: served.runs)
-    desk = Desk(served.read_model, served.feed, served.held_back)
+    desk = Desk(
+        served.read_model,
+        served.feed,
+        served.held_back,
+        give_order=served.give_order,
+        policies=lambda: tuple(served.policies),
+    )
     web.register(app, desk, web.EveryoneIsLetIn(served.now))
     return served
 

@@ -53,12 +53,13 @@ def test_what_an_export_reads_may_be_read_by_who_serves_the_page() -> None:
 
 
 def test_people_alone_give_orders() -> None:
+    """On the command line, and on the page, which judgement workers serve."""
     writers = {
         it.principal
         for it in SHIPPED
         if it.name == topics.OPERATOR_COMMANDS and it.operation == "write"
     }
-    assert writers == {"User:firebreak-operator"}
+    assert writers == {"User:firebreak-operator", JUDGEMENT}
 
 
 def test_workers_see_that_every_topic_is_there() -> None:

@@ -1,0 +1,176 @@
+"""What an order would lead to, told before it is given. Pure.
+
+``EXPECTED`` says for each state that a stream shows, and each order, what follows or why it would
+be refused. A test holds it equal to the decision's own table, which is the one that counts: this
+page may know less of the stream than the worker that decides, so it foretells and does not promise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .orders import ORDERS, Order
+from .rows import StreamRow
+from .standing import StreamState
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Where an order leads from a state, what is asked for on the way, and why it is refused."""
+
+    to: StreamState
+    asks: tuple[str, ...] = ()
+    """As the decision's machine names them."""
+    refusal: str = ""
+
+
+_TAKE_DOWN = Expected(StreamState.TAKEDOWN_REQUESTED, ("escalate", "take-down"))
+_CONFIRM = Expected(StreamState.TAKEDOWN_REQUESTED, ("escalate", "take-down", "refer"))
+
+
+def _refused(state: StreamState, refusal: str, *commands: str) -> dict[str, Expected]:
+    return dict.fromkeys(commands, Expected(state, refusal=refusal))
+
+
+def _with_nothing_open(state: StreamState) -> dict[str, Expected]:
+    return {
+        "takedown": _TAKE_DOWN,
+        "suppress": Expected(StreamState.SUPPRESSED),
+        "verdict-true": _CONFIRM,
+        **_refused(state, "nothing-open", "release", "verdict-false", "acknowledge"),
+        **_refused(state, "not-suppressed", "resume"),
+    }
+
+
+def _with_a_takedown(state: StreamState) -> dict[str, Expected]:
+    back = ("reverse", "close-rejected")
+    return {
+        "release": Expected(StreamState.RELEASED, back),
+        "suppress": Expected(StreamState.SUPPRESSED, back),
+        "verdict-false": Expected(StreamState.RELEASED, back),
+        "acknowledge": Expected(state),
+        **_refused(state, "not-suppressed", "resume"),
+    }
+
+
+def _overridden(state: StreamState) -> dict[str, Expected]:
+    return {
+        "takedown": _TAKE_DOWN,
+        "suppress": Expected(StreamState.SUPPRESSED),
+        "resume": Expected(StreamState.CLEAR),
+        "verdict-true": _CONFIRM,
+        **_refused(state, "already-released", "release", "verdict-false"),
+        **_refused(state, "nothing-open", "acknowledge"),
+    }
+
+
+EXPECTED: Mapping[StreamState, Mapping[str, Expected]] = {
+    **{
+        state: _with_nothing_open(state)
+        for state in (StreamState.CLEAR, StreamState.WATCHING, StreamState.ENDED)
+    },
+    StreamState.ESCALATED: {
+        "takedown": Expected(StreamState.TAKEDOWN_REQUESTED, ("worsen", "take-down")),
+        "release": Expected(StreamState.RELEASED, ("close-rejected",)),
+        "suppress": Expected(StreamState.SUPPRESSED, ("close-rejected",)),
+        "verdict-true": Expected(StreamState.TAKEDOWN_REQUESTED, ("worsen", "take-down", "refer")),
+        "verdict-false": Expected(StreamState.RELEASED, ("close-rejected",)),
+        "acknowledge": Expected(StreamState.ESCALATED),
+        **_refused(StreamState.ESCALATED, "not-suppressed", "resume"),
+    },
+    StreamState.TAKEDOWN_REQUESTED: {
+        **_with_a_takedown(StreamState.TAKEDOWN_REQUESTED),
+        "takedown": Expected(StreamState.TAKEDOWN_REQUESTED, ("retry",)),
+        "verdict-true": Expected(StreamState.TAKEDOWN_REQUESTED, ("refer",)),
+    },
+    StreamState.STOPPED: {
+        **_with_a_takedown(StreamState.STOPPED),
+        **_refused(StreamState.STOPPED, "already-stopped", "takedown"),
+        "verdict-true": Expected(StreamState.STOPPED, ("refer", "settle")),
+    },
+    StreamState.RELEASED: _overridden(StreamState.RELEASED),
+    StreamState.SUPPRESSED: {
+        **_overridden(StreamState.SUPPRESSED),
+        "release": Expected(StreamState.RELEASED),
+    },
+}
+
+_TOLD = {
+    "escalate": "An incident is opened, and those whom the policy names for it get to know.",
+    "worsen": "Those who have the incident get to know that it got graver.",
+    "take-down": "The takedown services are asked to stop the stream at once.",
+    "retry": "The takedown that was requested is asked for again, word for word: "
+    "a service that has done it does nothing more.",
+    "refer": "A referral to the police is prepared, once an incident, where the policy has a "
+    "route for the region.",
+    "reverse": "The takedown services and the platform are told that the takedown is taken back.",
+    "close-rejected": "The incident is closed as rejected.",
+    "settle": "The incident is closed as confirmed, as the stop was confirmed.",
+}
+
+REFUSALS = {
+    "already-escalated": "it is before people already",
+    "already-requested": "a takedown was requested already",
+    "already-stopped": "the stream was stopped already",
+    "already-released": "a person has released it, or suppressed it, already",
+    "nothing-open": "no incident is open",
+    "nothing-requested": "no takedown was requested",
+    "not-suppressed": "no release or suppression is in force",
+    "human-override": "a person decided otherwise",
+    "held-by-another": "somebody else has the incident in hand; take it over first",
+    "unknown-command": "the workers do not know this order",
+    "unknown-scope": "there is no such scope",
+    "no-reason": "it had no reason",
+    "no-time-limit": "it did not say for how long",
+    "no-assignee": "it did not say whom to assign to",
+    "expired": "the time that it was ordered for was over when it was read",
+}
+"""Why an order is not carried out, in words; one that is not known here is shown as it came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Foretold:
+    """What a person is told before giving an order."""
+
+    follows: tuple[str, ...]
+    """What follows, in sentences, in order."""
+    refusal: str = ""
+    """Why it is likely to be refused as things stand, in words; empty where it is not."""
+
+
+def foretell(command: str, row: StreamRow, person: str) -> Foretold:
+    """What ``command`` of the stream in ``row`` is likely to lead to, for ``person``."""
+    order = ORDERS[command]
+    expected = EXPECTED[row.state].get(command)
+    decision = row.decision
+    held_by = decision.held_by if decision is not None and not decision.closed else ""
+    refusal = _refusal(order, expected, row, person, held_by)
+    follows = [order.does]
+    if expected is not None and not expected.refusal:
+        follows += [_TOLD[ask] for ask in expected.asks]
+        if expected.to is not row.state:
+            follows.append(f"The stream goes from “{row.state}” to “{expected.to}”.")
+    if row.drill:
+        follows.append("The stream is a drill: all of it is done, and nothing outside acts on it.")
+    if row.ended:
+        follows.append("The stream has ended: what is ordered is of a session that is over.")
+    return Foretold(tuple(follows), refusal)
+
+
+def _refusal(
+    order: Order, expected: Expected | None, row: StreamRow, person: str, held_by: str
+) -> str:
+    if expected is not None and expected.refusal:
+        return REFUSALS[expected.refusal]
+    if order.command in ("assign", "escalate") and row.state not in _OPEN:
+        return REFUSALS["nothing-open"]
+    if held_by not in ("", person) and order.command in LOCKED:
+        return f"{held_by} has the incident in hand; take it over first"
+    return ""
+
+
+_OPEN = (StreamState.ESCALATED, StreamState.TAKEDOWN_REQUESTED, StreamState.STOPPED)
+"""States in which an incident may be open."""
+LOCKED = frozenset({"acknowledge", "verdict-true", "verdict-false"})
+"""Orders that are refused to whom the incident is not in hand, while somebody else has it."""

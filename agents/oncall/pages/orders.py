@@ -1,0 +1,66 @@
+"""What became of an order: the page that somebody who gave one is led to."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from ..access.roles import Permission
+from ..consequences import REFUSALS
+from ..desk import Desk
+from ..fates import fate_of, stop_of
+from ..finding import find, handle_of
+from ..forms import is_order_id
+from ..orders import ORDERS
+from ..rendering import html, render
+from ..routing import Route, Visit
+
+_DIGITS = 17
+"""Of a time in microseconds, until long after all of us."""
+
+
+def routes(desk: Desk) -> list[Route]:
+    """The page, and the part of it that changes."""
+
+    def showing(template: str, visit: Visit) -> web.Response:
+        order_id = visit.path("order")
+        if not is_order_id(order_id):
+            raise web.HTTPNotFound
+        sent_at = _sent_at(visit)
+        fate = fate_of(desk.read_model.orders.get(order_id), sent_at, visit.now)
+        told = fate.order or fate.answer
+        handle = handle_of(told.stream_id) if told is not None and told.stream_id else ""
+        row = find(desk.read_model, handle, visit.now, desk.late_after) if handle else None
+        return html(
+            render(
+                template,
+                visit,
+                desk,
+                order_id=order_id,
+                sent_at=sent_at,
+                fate=fate,
+                told=told,
+                order=ORDERS.get(told.command) if told is not None else None,
+                refusals=REFUSALS,
+                stop=stop_of(fate, row),
+                row=row,
+                handle=handle,
+            )
+        )
+
+    async def whole(visit: Visit) -> web.Response:
+        return showing("order.html", visit)
+
+    async def parts(visit: Visit) -> web.Response:
+        return showing("order_parts.html", visit)
+
+    return [
+        Route("GET", "/orders/{order}", Permission.VIEW, whole),
+        Route("GET", "/orders/{order}/parts", Permission.VIEW, parts),
+    ]
+
+
+def _sent_at(visit: Visit) -> int | None:
+    """When this view sent it, as the address says; it says so on no other's word."""
+    text = visit.request.query.get("sent", "")
+    given = int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS else None
+    return given if given is None or given <= visit.now else None

@@ -53,11 +53,13 @@ from .notices import (
 )
 from .records import EVENT_TYPES, Event
 from .viewing import EvidenceViewed
+from .workers import AgentCounted, PartInForce, TopicCounted, WorkerReported
 
 __all__ = [
     "ATTEMPT",
     "EVENT_TYPES",
     "MICROSECONDS",
+    "AgentCounted",
     "AlertRaised",
     "BreakerTripped",
     "BundlesDisagreed",
@@ -78,6 +80,7 @@ __all__ = [
     "FramesShed",
     "IncidentClosed",
     "OperatorCommanded",
+    "PartInForce",
     "PoliciesDisagreed",
     "ReadHeaders",
     "Record",
@@ -96,7 +99,9 @@ __all__ = [
     "TakedownAcknowledged",
     "TakedownRequested",
     "Ticked",
+    "TopicCounted",
     "WindowSummary",
+    "WorkerReported",
     "derive_id",
     "read_attempt",
     "read_header",

@@ -196,6 +196,8 @@ class EventRedriven(Record, frozen=True):
     operator: str
     """Pseudonym of who ordered it."""
     reason: str
+    order_id: str = ""
+    """One order redrives many; empty where it came from the command line."""
 
     @property
     def subject(self) -> str:

@@ -24,6 +24,7 @@ from .notices import (
     StreamUnwatched,
 )
 from .viewing import EvidenceViewed
+from .workers import WorkerReported
 
 Event = (
     FrameSampled
@@ -51,6 +52,7 @@ Event = (
     | EventDeadLettered
     | EventRedriven
     | EvidenceViewed
+    | WorkerReported
 )
 
 _EVENTS: tuple[type[Event], ...] = (
@@ -79,6 +81,7 @@ _EVENTS: tuple[type[Event], ...] = (
     EventDeadLettered,
     EventRedriven,
     EvidenceViewed,
+    WorkerReported,
 )
 
 EVENT_TYPES: dict[str, type[Event]] = {event.__name__: event for event in _EVENTS}

@@ -42,6 +42,8 @@ REDRIVES = "firebreak.redrives.v1"
 """Which dead letters' records were put back; keyed like the dead letter."""
 EVIDENCE_VIEWS = "firebreak.evidence-views.v1"
 """Who looked at which evidence; keyed by stream, or by incident where one was exported."""
+WORKERS = "firebreak.workers.v1"
+"""What every worker says of itself; keyed by the id that its process made up."""
 
 TOPIC_OF: dict[str, str] = {
     "FrameSampled": FRAME_SAMPLES,
@@ -69,6 +71,7 @@ TOPIC_OF: dict[str, str] = {
     "EventDeadLettered": DEAD_LETTERS,
     "EventRedriven": REDRIVES,
     "EvidenceViewed": EVIDENCE_VIEWS,
+    "WorkerReported": WORKERS,
 }
 """The topic of each event, by the event's name."""
 

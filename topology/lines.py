@@ -28,6 +28,7 @@ from schemas import (
     StreamUnwatched,
     TakedownAcknowledged,
     TakedownRequested,
+    WorkerReported,
 )
 
 from .watch import printable
@@ -143,6 +144,14 @@ def _viewed(event: EvidenceViewed) -> tuple[str, ...]:
     return f"viewed {event.kind}", *frame, by, _incident(event)
 
 
+def _worker(event: WorkerReported) -> tuple[str, ...]:
+    waiting = sum(topic.waiting for topic in event.topics)
+    lag = max((topic.lag_seconds for topic in event.topics), default=0.0)
+    lacking = (f"lacks {', '.join(event.not_ready)}",) if event.not_ready else ()
+    what = f"{waiting} records wait, the oldest for {lag:.1f} s"
+    return f"worker {event.role}", what, *lacking, *event.errors
+
+
 def _risk(event: RiskAssessed) -> tuple[str, ...]:
     windows = ", ".join(f"{w.hits}/{w.frames} in {w.seconds:g} s" for w in event.windows)
     return "risk", f"{event.risk:.3f}", windows
@@ -178,6 +187,7 @@ _TOLD: dict[type[Event], Callable[[Any], tuple[str, ...]]] = {
     EventDeadLettered: _dead_letter,
     EventRedriven: _redriven,
     EvidenceViewed: _viewed,
+    WorkerReported: _worker,
     BundlesDisagreed: _bundles,
     PoliciesDisagreed: _policies,
 }

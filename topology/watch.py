@@ -42,6 +42,7 @@ from schemas import (
     StreamUnwatched,
     TakedownAcknowledged,
     TakedownRequested,
+    WorkerReported,
     read_header,
     topics,
 )
@@ -67,6 +68,7 @@ WATCHED: dict[str, type[Event]] = {
     "dead-letters": EventDeadLettered,
     "redrives": EventRedriven,
     "views": EvidenceViewed,
+    "workers": WorkerReported,
     "risk": RiskAssessed,
     "detections": DetectionsMade,
     "disagreements": BundlesDisagreed,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from schemas import (
+    AgentCounted,
     AlertRaised,
     BreakerTripped,
     CommandAnswered,
@@ -12,9 +13,11 @@ from schemas import (
     EscalationRaised,
     Event,
     EventDeadLettered,
+    EventRedriven,
     EvidenceViewed,
     IncidentClosed,
     OperatorCommanded,
+    PartInForce,
     ReferralPrepared,
     SamplingBoostRequested,
     StreamHeard,
@@ -23,6 +26,8 @@ from schemas import (
     StreamUpdated,
     TakedownAcknowledged,
     TakedownRequested,
+    TopicCounted,
+    WorkerReported,
     topics,
 )
 from tests.builders import SECOND, START
@@ -229,3 +234,40 @@ def evidence_viewed(**given: Any) -> EvidenceViewed:
         "offset": 7,
     }
     return EvidenceViewed(**{**defaults, **given})
+
+
+def worker_reported(**given: Any) -> WorkerReported:
+    defaults = {
+        "report_id": "report-1",
+        "worker_id": "worker-1",
+        "role": "detection",
+        "started_at": START,
+        "reported_at": START,
+        "agents": [AgentCounted("detection", 100, 90, 8, 2)],
+        "topics": [
+            TopicCounted(topics.FRAME_SAMPLES, [0, 1], 100, 0, 7, 1.5),
+            TopicCounted(topics.DETECTIONS, [], 0, 90, 0, 0.0),
+        ],
+        "in_force": [PartInForce("bundle", "live", "lite0 1", "abc", 1.0, "CPUExecutionProvider")],
+        "not_ready": [],
+        "errors": [],
+        "batch_size": 8,
+        "batch_most": 32,
+        "seconds_per_batch": 0.01,
+        "seconds_per_frame": 0.004,
+        "rss_bytes": 300_000_000,
+    }
+    return WorkerReported(**{**defaults, **given})
+
+
+def redriven(**given: Any) -> EventRedriven:
+    defaults = {
+        "dead_letter_id": "d-1",
+        "redriven_at": START,
+        "topic": topics.FRAME_SAMPLES,
+        "partition": 0,
+        "offset": 1,
+        "operator": "kea",
+        "reason": "mended",
+    }
+    return EventRedriven(**{**defaults, **given})

@@ -30,6 +30,7 @@ from tests.oncall.events import (
     reversed_decision,
     takedown_requested,
     unwatched,
+    worker_reported,
 )
 from topology.lines import to_lines
 from topology.watch import WATCHED
@@ -232,6 +233,13 @@ EXAMPLES: list[tuple[Event, list[str]]] = [
     (
         EventRedriven("d-1", START, topics.FRAME_SAMPLES, 0, 1, "op-1", "mended"),
         [f"{AT}  redriven  firebreak.frame-samples.v1/0/1  by op-1: mended"],
+    ),
+    (
+        worker_reported(not_ready=["state recovered"], errors=["bundle live: no such folder"]),
+        [
+            f"{AT}  worker detection  worker-1  7 records wait, the oldest for 1.5 s  "
+            "lacks state recovered  bundle live: no such folder"
+        ],
     ),
     (
         evidence_viewed(),

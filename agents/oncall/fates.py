@@ -5,6 +5,7 @@ An order counts as in effect once its answer has come back from the topic, not o
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -46,7 +47,13 @@ class KnownOrders:
     Beyond 5,000 the one that was heard of first goes.
     """
 
+    dropped: int = 0
+    """How many went."""
     _known: dict[str, Known] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Known]:
+        """Of each at least one was read."""
+        return iter(self._known.values())
 
     def take(self, event: Event, at: int) -> None:
         """Take in what Kafka had ``at``; events that are about no order change nothing."""
@@ -68,6 +75,7 @@ class KnownOrders:
         known = self._known.setdefault(bounded_id(order_id), Known())
         if len(self._known) > _KEPT:
             del self._known[next(iter(self._known))]
+            self.dropped += 1
         return known
 
 

@@ -12,12 +12,15 @@ from agents.following import Followed, Follower
 from schemas import (
     MICROSECONDS,
     AlertRaised,
+    BreakerTripped,
     Codec,
     CommandAnswered,
     DecisionReversed,
     EscalationRaised,
     Event,
     EventDeadLettered,
+    EventRedriven,
+    EvidenceViewed,
     IncidentClosed,
     OperatorCommanded,
     RiskAssessed,
@@ -49,6 +52,9 @@ _DECISIONS: tuple[type[Event], ...] = (
     CommandAnswered,
     DecisionReversed,
     IncidentClosed,
+    BreakerTripped,
+    EvidenceViewed,
+    EventRedriven,
 )
 """What stands until something else is said, and is little: as long ago as incidents stay open and
 people's orders hold under the default policy, 7 days."""

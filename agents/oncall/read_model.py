@@ -31,9 +31,13 @@ from schemas import (
     TakedownRequested,
 )
 
+from .audit import Audit
 from .bounds import bounded, bounded_id
 from .fates import KnownOrders
-from .rows import StreamRow, row_of
+from .handles import handle_of
+from .incidents import Incident, Wanted, list_incidents
+from .listing import Listing, Query, list_streams
+from .rows import StreamRow
 from .sessions import Seen, Session, newer
 from .streams import Stream
 
@@ -68,11 +72,15 @@ class ReadModel:
 
     def __init__(self, *, max_streams: int = 10_000) -> None:
         self._max_streams = max_streams
+        self.version = 0
+        """Another one where anything may be shown otherwise but the time."""
         self._streams: dict[str, Stream] = {}
+        self._handles: dict[str, Stream] = {}
         self._heard = _Ids()
         self._decisions = _Ids()
         self._buried = _Ids()
         self.orders = KnownOrders()
+        self.audit = Audit(self.orders)
         self._alerts: dict[str, Seen[AlertRaised]] = {}
         """The newest of each source."""
         self._frames_judged = self._takedowns = self._escalations = self._evicted = 0
@@ -87,6 +95,8 @@ class ReadModel:
         at = appended_at_us if appended_at_us >= 0 else event.time
         event = bounded(event)
         self.orders.take(event, at)
+        self.version += 1
+        self.audit.apply(event, at)
         match event:
             case StreamsHeard():
                 self._hear(event, at)
@@ -111,19 +121,28 @@ class ReadModel:
             case StreamUpdated() | RiskAssessed() | StreamUnwatched() | SamplingBoostRequested():
                 self._session(event.stream_id, event.session_id, at).take(event, at)
 
+    def listing(self, query: Query, now_us: int, late_after_us: int | None = None) -> Listing:
+        """The streams that ``query`` asks for.
+
+        ``now_us`` is the wall clock; from ``late_after_us`` on a stream that nobody judges shows as
+        unwatched, whether the judgement says so or not.
+        """
+        return list_streams(self._streams.values(), query, now_us, late_after_us)
+
     def rows(
         self, now_us: int, limit: int | None = None, late_after_us: int | None = None
     ) -> list[StreamRow]:
-        """Unwatched streams first, then the gravest, live ones, by risk, by id.
+        """The gravest streams, ``limit`` of them at most."""
+        query = Query(per_page=limit or max(len(self), 1))
+        return self.listing(query, now_us, late_after_us).rows
 
-        ``now_us`` is the wall clock and ``limit`` how many at most; from ``late_after_us`` on a
-        stream that nobody judges shows as such, whether the judgement says so or not.
-        """
-        streams = self._streams.values()
-        shown = heapq.nsmallest(
-            limit or len(self), streams, key=lambda it: it.gravity(now_us, late_after_us)
-        )
-        return [row_of(stream, now_us, late_after_us) for stream in shown]
+    def stream_of(self, handle: str) -> Stream | None:
+        """The stream that ``handle`` names in addresses; ``None`` where none is known."""
+        return self._handles.get(handle)
+
+    def incidents(self, wanted: Wanted, now_us: int) -> list[Incident]:
+        """The incidents that are ``wanted``, the most urgent first."""
+        return list_incidents(self._streams.values(), wanted, now_us)
 
     def alerts(self) -> list[AlertRaised]:
         """What needs a person and is not mended, newest first."""
@@ -173,6 +192,7 @@ class ReadModel:
         stream = self._streams.get(name)
         if stream is None:
             stream = self._streams[name] = Stream(name, appended_at=at)
+            self._handles[handle_of(name)] = stream
             if len(self._streams) > self._max_streams:
                 self._evict(stream)
         stream.appended_at = max(stream.appended_at, at)
@@ -184,6 +204,7 @@ class ReadModel:
         others = (stream for stream in self._streams.values() if stream is not newcomer)
         for stream in heapq.nsmallest(excess, others, key=Stream.eviction_order):
             del self._streams[stream.stream_id]
+            self._handles.pop(handle_of(stream.stream_id), None)
             self._evicted += 1
 
 

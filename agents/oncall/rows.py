@@ -6,9 +6,12 @@ from dataclasses import dataclass
 
 from schemas import MICROSECONDS, CommandAnswered, EscalationRaised, TakedownRequested
 
+from .grounds import in_words
+from .handles import handle_of
 from .sessions import NEVER, Seen, Session
 from .standing import Rest, StreamState, Unwatched, unwatched_of
 from .streams import Stream
+from .trend import Direction, direction
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class Ordered:
 class StreamRow:
     """One stream's newest session."""
 
+    handle: str
+    """Names the stream in addresses."""
     stream_id: str
     session_id: str
     """Empty while only dead letters, or orders, are known of the stream."""
@@ -57,6 +62,16 @@ class StreamRow:
     """Whether it is heard of, and has not ended."""
     ended: bool
     risk: float | None
+    change: float
+    """Of the risk, in a minute."""
+    direction: Direction
+    trend: tuple[float | None, ...]
+    """The risk in each of the last spans (``trend.SPAN``), oldest first; empty where none was."""
+    grounds: str
+    """What the risk rests on, in words; empty where no signal is on."""
+    viewers: int | None
+    region: str
+    category: str
     frames: int
     """Frames judged, as far back as the topics were read, as of when they were told of last."""
     newest_captured_at: int | None
@@ -78,13 +93,23 @@ def row_of(stream: Stream, now: int, late_after: int | None) -> StreamRow:
     """``stream`` as it stands at ``now``, by the wall clock; see ``standing.unwatched_of``."""
     session, rest, state = stream.standing(now)
     captured_at, appended_at = session.newest_captured_at, session.newest_appended_at
+    trend = session.trend
+    change = trend.change() if trend else 0.0
     return StreamRow(
+        handle=handle_of(stream.stream_id),
         stream_id=stream.stream_id,
         session_id=session.session_id,
         state=state,
         live=session.live,
         ended=session.ended,
         risk=session.risk,
+        change=change,
+        direction=direction(change),
+        trend=trend.values() if trend else (),
+        grounds=in_words(session.grounds),
+        viewers=viewers_of(session),
+        region=session.region or _told_region(session),
+        category=session.category,
         frames=session.frames,
         newest_captured_at=None if captured_at == NEVER else captured_at,
         frame_age=None if appended_at == NEVER else (now - appended_at) / MICROSECONDS,
@@ -97,12 +122,24 @@ def row_of(stream: Stream, now: int, late_after: int | None) -> StreamRow:
     )
 
 
+def viewers_of(session: Session) -> int | None:
+    """As the shard told, or whoever decided or noticed; ``None`` where nobody knew."""
+    told = [session.viewers]
+    told += [session.raised.event.viewers] if session.raised else []
+    told += [session.notice.event.viewers] if session.notice else []
+    return next((it for it in told if it >= 0), None)
+
+
+def _told_region(session: Session) -> str:
+    return session.raised.event.region if session.raised else ""
+
+
 def _decided(session: Session, state: StreamState) -> Decided | None:
     decision = _decision(session, state)
     if decision is None:
         return None
     at, event = decision
-    raised, hold, closure = session.raised, session.hold, session.closure
+    raised, closure = session.raised, session.closure
     takedown = isinstance(event, TakedownRequested)
     answer = session.answer_of_takedown if takedown else None
     return Decided(
@@ -113,7 +150,7 @@ def _decided(session: Session, state: StreamState) -> Decided | None:
         decided_at=event.time,
         ordered_by=event.operator if isinstance(event, TakedownRequested) else "",
         news=_news(session, state, decision),
-        held_by=hold.event.operator if hold and hold.at >= at else "",
+        held_by=session.holder,
         answer=answer.outcome if answer else "",
         answer_detail=answer.detail if answer else "",
         closed=closure.event.outcome if closure and closure.at >= at else "",

@@ -8,6 +8,7 @@ clocks of their own have a say.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
@@ -26,6 +27,9 @@ from schemas import (
     TakedownRequested,
 )
 
+from .grounds import Ground, grounds_of
+from .trend import Trend
+
 NEVER = -1
 E = TypeVar("E", bound=Event)
 
@@ -34,7 +38,9 @@ STOPPED = "stopped"
 _GRAVE_SIGNALS = ("firearm", "known_content")
 _HOLDS = ("acknowledge", "verdict-true")
 """Commands by which a person takes an incident in hand."""
-
+_OPENINGS = ("opened", "reopened")
+_CATEGORY_CHARACTERS = 40
+_REGION_CHARACTERS = 8
 
 QUIET_STATES = frozenset({"clear", "watching", "released", "suppressed"})
 """States of the decision's machine in which nothing stands that was decided before."""
@@ -76,6 +82,16 @@ class Session:
     risk_at: tuple[int, int] = (NEVER, NEVER)
     """Watermark, and offset of the frame: a late frame moves the risk and not the watermark."""
     stirs: bool = False
+    grounds: tuple[Ground, ...] = ()
+    """Of the newest risk."""
+    trend: Trend | None = None
+    """``None`` while there was no risk."""
+    described_at: tuple[int, str] = (NEVER, "")
+    """Of two updates of one time, one comes after the other whatever the order they are read in."""
+    viewers: int = -1
+    region: str = ""
+    category: str = ""
+    """As the shard told last that told; -1 or empty where none did."""
     frames: int = 0
     """Frames judged, as far as they were told of."""
     newest_captured_at: int = NEVER
@@ -90,6 +106,10 @@ class Session:
     escalation: Seen[EscalationRaised] | None = None
     """The newest that says why, and not only that nobody answered."""
     raised: Seen[EscalationRaised] | None = None
+    raises: int = 0
+    """How often it was put before people; a record that came again counts once."""
+    opened_at: int = NEVER
+    """When Kafka had it that an incident was opened, or reopened, last."""
     stop: Seen[TakedownAcknowledged] | None = None
     failure: Seen[TakedownAcknowledged] | None = None
     order: Seen[CommandAnswered] | None = None
@@ -109,6 +129,10 @@ class Session:
                 if (told_at := (event.assessed_at, event.cause.offset)) > self.risk_at:
                     self.risk, self.risk_at, self.bundle = event.risk, told_at, event.bundle
                     self.stirs = shows_something(event)
+                    self.grounds = grounds_of(event)
+                    if self.trend is None:
+                        self.trend = Trend()
+                    self.trend.take(event.assessed_at, event.risk)
             case TakedownRequested() | EscalationRaised():
                 self._decide(event, at)
             case TakedownAcknowledged() if event.outcome == STOPPED:
@@ -145,6 +169,20 @@ class Session:
         return next((it for it in answers if it.takedown_id == asked), None)
 
     @property
+    def holder(self) -> str:
+        """Who has the incident in hand since it was opened; empty where nobody has."""
+        if self.hold is None or self.hold.at < self.opened_at:
+            return ""
+        return self.hold.event.operator
+
+    @property
+    def answer_by(self) -> int | None:
+        """When it is raised again unless somebody answers; ``None`` where nothing is waited for."""
+        if self.raised is None or self.holder:
+            return None
+        return self.raised.event.answer_by or None
+
+    @property
     def live(self) -> bool:
         """Whether a shard or the detection told of it, and no shard that it ended."""
         return self.began_at != NEVER and not self.ended
@@ -161,8 +199,20 @@ class Session:
             self._mark(event.drill)
         else:
             self._hear(at, event.drill)
+        if (told_at := (event.updated_at, sys.intern(event.change))) >= self.described_at:
+            self.described_at = told_at
+            self._describe(event)
         latest = max((self.updated_at, self.ended), (event.updated_at, ends))
         self.updated_at, self.ended = latest
+
+    def _describe(self, event: StreamUpdated) -> None:
+        """What is not known in ``event`` stays as it was. Of few kinds each: kept once for all."""
+        if event.viewers >= 0:
+            self.viewers = event.viewers
+        if event.region:
+            self.region = sys.intern(event.region[:_REGION_CHARACTERS])
+        if event.category:
+            self.category = sys.intern(event.category[:_CATEGORY_CHARACTERS])
 
     def _decide(self, event: TakedownRequested | EscalationRaised, at: int) -> None:
         self._mark(event.drill)
@@ -170,6 +220,9 @@ class Session:
         if isinstance(event, TakedownRequested):
             self.takedown = newer(self.takedown, event, at)
             return
+        self.raises += 1
+        if event.change in _OPENINGS:
+            self.opened_at = max(self.opened_at, at)
         self.raised = newer(self.raised, event, at)
         if event.change != "repeated":
             self.escalation = newer(self.escalation, event, at)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from schemas import OperatorCommanded
 
 from .sessions import NEVER, Seen, Session, newer
-from .standing import Rest, StreamState, rest_of, state_of, unwatched_of
+from .standing import Rest, StreamState, rest_of, state_of
 
 SESSIONS_KEPT = 4
 _ORDERS_KEPT = 8
@@ -54,31 +55,41 @@ class Stream:
 
     def standing(self, now: int) -> tuple[Session, Rest | None, StreamState]:
         """The newest session at ``now``, what put an end to earlier decisions, and its state."""
-        session, inherited = self.newest(), None
-        if len(self.sessions) > 1:
-            # A restart does not end a person's word; whatever else was decided it does.
-            for former in sorted(self.sessions.values(), key=_begun)[:-1]:
-                rest = rest_of(former, self.suppressions, inherited, now)
-                inherited = rest if state_of(former, rest, now) in _ORDERED else None
-        rest = rest_of(session, self.suppressions, inherited, now)
+        if not self.sessions:
+            return _UNKNOWN, None, state_of(_UNKNOWN, None, now)
+        *_, (session, rest) = self.rests(now)
         return session, rest, state_of(session, rest, now)
 
-    def gravity(self, now: int, late_after: int | None) -> tuple[bool, int, bool, float, str]:
-        """Sorts streams: unwatched ones first, then the gravest, live ones, by risk, by id.
-
-        Stopped and settled is as good as ended.
-        """
-        session, _, state = self.standing(now)
-        watched = unwatched_of(session, state, now, late_after) is None
-        done = state is StreamState.STOPPED and session.settled
-        gravity = _GRAVITY[StreamState.ENDED if done else state]
-        return watched, gravity, not session.live, -(session.risk or 0.0), self.stream_id
+    def rests(self, now: int) -> Iterator[tuple[Session, Rest | None]]:
+        """The sessions in the order in which they began, each with what put an end to what was
+        decided of it before."""
+        inherited = None
+        in_order: Iterable[Session] = self.sessions.values()
+        if len(self.sessions) > 1:
+            in_order = sorted(in_order, key=_begun)
+        for session in in_order:
+            rest = rest_of(session, self.suppressions, inherited, now)
+            yield session, rest
+            # A restart does not end a person's word; whatever else was decided it does.
+            inherited = rest if state_of(session, rest, now) in _ORDERED else None
 
     def eviction_order(self) -> tuple[bool, bool, int, str]:
         """Sorts streams by how much is lost with them: what goes first comes first."""
         newest = self.newest()
         decided = (newest.decided_at != NEVER and not newest.settled) or newest.order is not None
         return not newest.ended, decided, self.appended_at, self.stream_id
+
+
+def gravity(
+    stream_id: str, session: Session, state: StreamState, watched: bool
+) -> tuple[bool, int, bool, float, str]:
+    """Sorts streams: unwatched ones first, then the gravest, live ones, by risk, by id.
+
+    Stopped and settled is as good as ended.
+    """
+    done = state is StreamState.STOPPED and session.settled
+    rank = _GRAVITY[StreamState.ENDED if done else state]
+    return watched, rank, not session.live, -(session.risk or 0.0), stream_id
 
 
 def _begun(session: Session) -> tuple[int, int, str]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import random
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 from zlib import crc32
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agents.oncall.audit import Search
+from agents.oncall.audit_entries import Entry
+from agents.oncall.incidents import Incident, Wanted
 from agents.oncall.read_model import Counters, ReadModel
 from agents.oncall.rows import StreamRow
 from schemas import AlertRaised, Event
@@ -39,7 +42,10 @@ def _session(stream_id: str, number: int, draw: random.Random) -> list[list[Even
     start = START + number * 1000 * SECOND
     who: dict[str, Any] = {"stream_id": stream_id, "session_id": f"session-{number}"}
     times = [start + second * SECOND for second in range(draw.randint(1, 6))]
-    updates: list[Event] = [stream_updated(updated_at=start, **who)]
+    updates: list[Event] = [
+        stream_updated(updated_at=start, viewers=draw.randint(-1, 9), region="NZ", **who),
+        stream_updated("updated", updated_at=start + draw.randint(-1, 1), viewers=7, **who),
+    ]
     if draw.random() < 0.5:
         # A shard may report an end long after the next session began.
         end = start + draw.choice([10, 1500]) * SECOND
@@ -172,8 +178,24 @@ def _interleaved(topics: list[list[Event]], draw: random.Random) -> list[Event]:
     return events
 
 
-def _shown(model: ReadModel) -> tuple[list[StreamRow], list[AlertRaised], Counters]:
-    return model.rows(NOW), model.alerts(), model.counters()
+class Shown(NamedTuple):
+    rows: list[StreamRow]
+    incidents: list[Incident]
+    closed: list[Incident]
+    audit: list[Entry]
+    alerts: list[AlertRaised]
+    counters: Counters
+
+
+def _shown(model: ReadModel) -> Shown:
+    return Shown(
+        model.rows(NOW),
+        model.incidents(Wanted(), NOW),
+        model.incidents(Wanted(closed=True), NOW),
+        model.audit.search(Search(per_page=1_000)).entries,
+        model.alerts(),
+        model.counters(),
+    )
 
 
 @given(st.randoms(use_true_random=False), st.data())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from agents.oncall.feed import FOLLOWED
 from schemas import topics
 from topology.acl_admin import load_acls
 from topology.acl_plan import AclPlanInvalid, Grant, besides, missing, parse_acls
@@ -50,6 +51,10 @@ def test_what_an_export_reads_may_be_read_by_who_serves_the_page() -> None:
     """A topic that is read for an incident and not granted would fail on secured brokers alone."""
     read = {topic for kinds in (_EFFECTS, *(kinds for kinds, _ in _ABOUT)) for topic in kinds}
     assert read <= may(JUDGEMENT, "read")
+
+
+def test_what_the_on_call_view_follows_may_be_read_by_who_serves_it() -> None:
+    assert FOLLOWED.keys() <= may(JUDGEMENT, "read")
 
 
 def test_people_alone_give_orders() -> None:

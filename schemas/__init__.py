@@ -20,6 +20,7 @@ from .assessments import (
 )
 from .base import MICROSECONDS, FrameRef, Record
 from .codec import Codec, EventUnreadable, SchemaUnknown
+from .drills import DrillOrdered
 from .effects import (
     CommandAnswered,
     DecisionReversed,
@@ -69,6 +70,7 @@ __all__ = [
     "DecisionReversed",
     "Detection",
     "DetectionsMade",
+    "DrillOrdered",
     "EscalationRaised",
     "Event",
     "EventDeadLettered",

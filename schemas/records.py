@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .assessments import DetectionsMade, RiskAssessed, StreamsCounted, StreamsHeard
+from .drills import DrillOrdered
 from .effects import (
     CommandAnswered,
     DecisionReversed,
@@ -53,6 +54,7 @@ Event = (
     | EventRedriven
     | EvidenceViewed
     | WorkerReported
+    | DrillOrdered
 )
 
 _EVENTS: tuple[type[Event], ...] = (
@@ -82,6 +84,7 @@ _EVENTS: tuple[type[Event], ...] = (
     EventRedriven,
     EvidenceViewed,
     WorkerReported,
+    DrillOrdered,
 )
 
 EVENT_TYPES: dict[str, type[Event]] = {event.__name__: event for event in _EVENTS}

@@ -45,6 +45,9 @@ EVIDENCE_VIEWS = "firebreak.evidence-views.v1"
 WORKERS = "firebreak.workers.v1"
 """What every worker says of itself; keyed by the id that its process made up."""
 
+DRILLS = "firebreak.drills.v1"
+"""Who started which drill, and who stopped it; keyed by the drill's stream."""
+
 TOPIC_OF: dict[str, str] = {
     "FrameSampled": FRAME_SAMPLES,
     "StreamUpdated": STREAM_UPDATES,
@@ -72,6 +75,7 @@ TOPIC_OF: dict[str, str] = {
     "EventRedriven": REDRIVES,
     "EvidenceViewed": EVIDENCE_VIEWS,
     "WorkerReported": WORKERS,
+    "DrillOrdered": DRILLS,
 }
 """The topic of each event, by the event's name."""
 

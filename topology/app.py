@@ -34,6 +34,7 @@ from .controls import ControlsFollower
 from .faust_mend import MendedConsumer
 from .fetching import EMBEDDED_WAIT_MS, WAIT_MS
 from .kafka_config import faust_credentials, largest_record, librdkafka_config
+from .oncall.drill import DrillRuns, sampling
 from .oncall.orders import Orders
 from .oncall.policies import told
 from .policies import PolicyFiles
@@ -141,16 +142,24 @@ def build_app(
             app.before_fetching.append(lambda it: deciding.hand_over(it.partitions, it.is_member))
             read_model = ReadModel()
             feed = Feed(read_model, ports.codec, kafka)
-            orders = Orders(librdkafka_config(settings, bootstrap), ports.codec)
+            config = librdkafka_config(settings, bootstrap)
+            orders = Orders(config, ports.codec)
+            drills = DrillRuns(
+                settings.drill_clip,
+                orders.give,
+                sampling(config, ports.codec, settings.max_payload_bytes),
+                read_model.drills.is_stopped,
+            )
             desk = Desk(
                 read_model,
                 feed,
                 lambda: _held_back(following, policies),
                 give_order=orders.give,
                 policies=lambda: told(policies.current),
+                drills=drills,
             )
             web.register(app, desk, web.EveryoneIsLetIn())
-            for service in (policies, following, feed, orders):
+            for service in (policies, following, feed, orders, drills):
                 app.add_dependency(service)
             ready.append(
                 lambda: {

@@ -13,6 +13,7 @@ from schemas import (
     CommandAnswered,
     DecisionReversed,
     DetectionsMade,
+    DrillOrdered,
     EscalationRaised,
     Event,
     EventDeadLettered,
@@ -152,6 +153,10 @@ def _worker(event: WorkerReported) -> tuple[str, ...]:
     return f"worker {event.role}", what, *lacking, *event.errors
 
 
+def _drill(event: DrillOrdered) -> tuple[str, ...]:
+    return f"drill {event.change}", f"by {event.operator}: {event.reason}"
+
+
 def _risk(event: RiskAssessed) -> tuple[str, ...]:
     windows = ", ".join(f"{w.hits}/{w.frames} in {w.seconds:g} s" for w in event.windows)
     return "risk", f"{event.risk:.3f}", windows
@@ -188,6 +193,7 @@ _TOLD: dict[type[Event], Callable[[Any], tuple[str, ...]]] = {
     EventRedriven: _redriven,
     EvidenceViewed: _viewed,
     WorkerReported: _worker,
+    DrillOrdered: _drill,
     BundlesDisagreed: _bundles,
     PoliciesDisagreed: _policies,
 }

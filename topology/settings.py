@@ -23,6 +23,7 @@ Network = IPv4Network | IPv6Network
 _AGENTS = Path(__file__).parent.parent / "agents"
 _DEFAULT_BUNDLE = _AGENTS / "detection/bundles/lite0"
 _DEFAULT_POLICY = _AGENTS / "decision/policies/default.toml"
+_DRILL_CLIP = _AGENTS.parent / "deploy/demo/drill/drill.mp4"
 
 
 def _runtime_dir() -> Path:
@@ -99,6 +100,9 @@ class Settings(BaseSettings):
 
     policy: Path = _DEFAULT_POLICY
     """A policy, or a line-up of policies (``agents.decision.policies``)."""
+
+    drill_clip: Path = _DRILL_CLIP
+    """What a drill that is started on the on-call page shows: a file, or a folder of images."""
 
     web_host: str = "127.0.0.1"
     web_port: int = Field(default=6066, ge=0, le=65535)

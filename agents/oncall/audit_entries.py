@@ -12,6 +12,7 @@ from schemas import (
     BreakerTripped,
     CommandAnswered,
     DecisionReversed,
+    DrillOrdered,
     Event,
     EventRedriven,
     EvidenceViewed,
@@ -41,6 +42,8 @@ class Kind(StrEnum):
     """Somebody was given evidence to look at."""
     REDRIVE = "redrive"
     ALERT = "alert"
+    DRILL = "drill"
+    """Somebody started or stopped one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,7 @@ _TELLING: dict[type[Event], Callable[[Any], _Told]] = {
         Kind.REDRIVE, it.operator, "redrive", it.reason, f"put back {it.subject}"
     ),
     AlertRaised: lambda it: _Told(Kind.ALERT, it.source, it.kind, it.detail),
+    DrillOrdered: lambda it: _Told(Kind.DRILL, it.operator, f"drill {it.change}", it.reason),
 }
 
 
@@ -115,7 +119,7 @@ def entry_of(event: Event, at: int) -> Entry | None:
         incident_id=getattr(event, "incident_id", ""),
         why=told.why,
         outcome=told.outcome,
-        drill=getattr(event, "drill", False),
+        drill=told.kind is Kind.DRILL or getattr(event, "drill", False),
     )
 
 

@@ -9,9 +9,11 @@ from typing import Any, Protocol
 from agents.following import Progress
 from schemas import MICROSECONDS
 
+from .drills import RunDrills
 from .giving import GiveOrder, nowhere
 from .policies import PolicyTold, ReadPolicies
 from .read_model import ReadModel
+from .rows import StreamRow, row_of
 
 LATE_AFTER = 30 * MICROSECONDS
 """From when on a stream that is not judged shows as unwatched though the judgement is silent.
@@ -42,6 +44,12 @@ class Desk:
     give_order: GiveOrder = nowhere
     policies: ReadPolicies = tuple
     """Empty where the worker decides nothing."""
+    drills: RunDrills | None = None
+
+    def row(self, handle: str, now: int) -> StreamRow | None:
+        """The stream that ``handle`` names in addresses, as it stands at ``now``."""
+        stream = self.read_model.stream_of(handle)
+        return None if stream is None else row_of(stream, now, self.late_after)
 
     @property
     def live_policy(self) -> PolicyTold | None:

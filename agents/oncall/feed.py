@@ -16,6 +16,7 @@ from schemas import (
     Codec,
     CommandAnswered,
     DecisionReversed,
+    DrillOrdered,
     EscalationRaised,
     Event,
     EventDeadLettered,
@@ -55,6 +56,7 @@ _DECISIONS: tuple[type[Event], ...] = (
     BreakerTripped,
     EvidenceViewed,
     EventRedriven,
+    DrillOrdered,
 )
 """What stands until something else is said, and is little: as long ago as incidents stay open and
 people's orders hold under the default policy, 7 days."""

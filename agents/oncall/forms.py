@@ -6,7 +6,7 @@ Whatever is wrong is told by field, and nothing that was typed is lost: the page
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -141,7 +141,7 @@ def say_lasting(lasts: int) -> str:
     return f"{minutes} min"
 
 
-def offered(longest: int) -> Iterable[str]:
+def offered(longest: int) -> list[str]:
     """What a form offers to last, none longer than ``longest``."""
     return [it for it in LASTING if (read_lasting(it) or 0) <= longest]
 

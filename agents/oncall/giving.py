@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from schemas import OperatorCommanded
+from schemas import DrillOrdered, OperatorCommanded
 
 
 class NotOrdered(Exception):
@@ -17,12 +17,12 @@ class NotOrdered(Exception):
 class GiveOrder(Protocol):
     """Sends a person's order."""
 
-    async def __call__(self, order: OperatorCommanded) -> None:
+    async def __call__(self, order: OperatorCommanded | DrillOrdered) -> None:
         """Return once all replicas have ``order``. Raises ``NotOrdered`` where they do not say so
         within seconds."""
         ...
 
 
-async def nowhere(order: OperatorCommanded) -> None:
+async def nowhere(order: OperatorCommanded | DrillOrdered) -> None:
     """A ``GiveOrder`` for a view that nothing leaves. Raises ``NotOrdered``."""
     raise NotOrdered("this worker gives no orders")

@@ -154,6 +154,26 @@ _OF_SCOPES = (
     ),
 )
 
+DRILL = Order(
+    "drill",
+    "Start a drill",
+    "A marked stream is sent through production, from its first frame to the decision: it is "
+    "judged, shown, escalated and taken down like any other, each time marked as a drill.",
+    "Nothing outside acts on it: no takedown service stops anything, and it counts towards no "
+    "breaker. Whoever is paged is paged, and reads that it is a drill.",
+    "Stop it; it ends by itself within two minutes. What was paged meanwhile was paged.",
+    of_scope=True,
+)
+STOP_DRILL = Order(
+    "stop-drill",
+    "Stop the drill",
+    "No more of the drill's frames are sent, and its stream ends.",
+    "It closes no incident: reject the drill's as you would any other.",
+    "Start another.",
+    of_scope=True,
+)
+"""These two are no commands: the decision has nothing to do with them (``schemas.drills``)."""
+
 ORDERS: dict[str, Order] = {it.command: it for it in (*_OF_STREAMS, *_OF_SCOPES)}
 """By command; those of streams first, in the order in which people are offered them."""
 OF_STREAMS = tuple(it.command for it in _OF_STREAMS)

@@ -17,6 +17,7 @@ from schemas import (
     AlertRaised,
     CommandAnswered,
     DecisionReversed,
+    DrillOrdered,
     EscalationRaised,
     Event,
     EventDeadLettered,
@@ -33,6 +34,7 @@ from schemas import (
 
 from .audit import Audit
 from .bounds import bounded, bounded_id
+from .drills import Drills
 from .fates import KnownOrders
 from .handles import handle_of
 from .incidents import Incident, Wanted, list_incidents
@@ -81,6 +83,7 @@ class ReadModel:
         self._buried = _Ids()
         self.orders = KnownOrders()
         self.audit = Audit(self.orders)
+        self.drills = Drills()
         self._alerts: dict[str, Seen[AlertRaised]] = {}
         """The newest of each source."""
         self._frames_judged = self._takedowns = self._escalations = self._evicted = 0
@@ -102,6 +105,8 @@ class ReadModel:
                 self._hear(event, at)
             case EventDeadLettered():
                 self._bury(event, at)
+            case DrillOrdered():
+                self.drills.take(event, at)
             case AlertRaised():
                 self._alert(event, at)
             case OperatorCommanded() if event.command == "suppress" and event.stream_id:

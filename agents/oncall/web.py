@@ -13,7 +13,7 @@ from . import static_files
 from .access.roles import Person, Role
 from .api import streams as streams_api
 from .desk import Desk
-from .pages import acting, control, now, orders
+from .pages import acting, control, drills, now, orders
 from .routing import Guard, Route, Visit
 from .routing import register as register_routes
 
@@ -26,6 +26,7 @@ def register(app: faust.App, desk: Desk, guard: Guard) -> None:
         acting.routes(desk),
         orders.routes(desk),
         control.routes(desk),
+        drills.routes(desk),
         streams_api.routes(desk),
     )
     register_routes(app, [route for part in parts for route in part], guard)

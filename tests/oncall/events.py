@@ -10,6 +10,7 @@ from schemas import (
     BreakerTripped,
     CommandAnswered,
     DecisionReversed,
+    DrillOrdered,
     EscalationRaised,
     Event,
     EventDeadLettered,
@@ -271,3 +272,16 @@ def redriven(**given: Any) -> EventRedriven:
         "reason": "mended",
     }
     return EventRedriven(**{**defaults, **given})
+
+
+def drill_ordered(change: str = "started", **given: Any) -> DrillOrdered:
+    defaults = {
+        "order_id": "drill-order-1",
+        "change": change,
+        "stream_id": "drill-1",
+        "operator": "kea",
+        "reason": "the monthly drill",
+        "ordered_at": START,
+        "until": START + 120 * SECOND,
+    }
+    return _made(DrillOrdered, defaults, given)

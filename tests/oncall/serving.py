@@ -19,7 +19,7 @@ from agents.oncall.desk import Desk
 from agents.oncall.giving import NotOrdered
 from agents.oncall.policies import PolicyTold
 from agents.oncall.read_model import ReadModel
-from schemas import OperatorCommanded
+from schemas import DrillOrdered, OperatorCommanded
 
 from .events import NOW
 
@@ -37,6 +37,22 @@ class FeedAsTold:
 
 
 @dataclass
+class DrillsAsTold:
+    """A ``RunDrills`` that keeps what is ordered, and fails as a test sets it to."""
+
+    ordered: list[DrillOrdered] = field(default_factory=list)
+    failure: Exception | None = None
+
+    async def begin(self, order: DrillOrdered) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.ordered.append(order)
+
+    async def end(self, order: DrillOrdered) -> None:
+        await self.begin(order)
+
+
+@dataclass
 class Served:
     """What a served app shows, for a test to change while it is served."""
 
@@ -48,17 +64,18 @@ class Served:
     runs: dict[str, object] = field(default_factory=dict)
     controls: Controls = field(default_factory=Controls)
     now_us: int = NOW
-    given: list[OperatorCommanded] = field(default_factory=list)
+    given: list[Any] = field(default_factory=list)
     """What people ordered, as it would have gone into Kafka."""
     kafka_away: str = ""
     """Why Kafka takes no orders, where it does not."""
+    drills: DrillsAsTold = field(default_factory=DrillsAsTold)
     policies: list[PolicyTold] = field(default_factory=list)
 
     def held_back(self) -> Mapping[str, object]:
         """As a worker tells it."""
         return self.controls.status(POLICY, self.now_us)
 
-    async def give_order(self, order: OperatorCommanded) -> None:
+    async def give_order(self, order: OperatorCommanded | DrillOrdered) -> None:
         """A ``GiveOrder`` that keeps what is given."""
         if self.kafka_away:
             raise NotOrdered(self.kafka_away)
@@ -89,6 +106,7 @@ def serve(**app_settings: Any) -> Served:
         served.held_back,
         give_order=served.give_order,
         policies=lambda: tuple(served.policies),
+        drills=served.drills,
     )
     web.register(app, desk, web.EveryoneIsLetIn(served.now))
     return served

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from html import unescape
 from uuid import uuid4
 
 import pytest
 
-from agents.oncall.finding import handle_of
+from agents.oncall.handles import handle_of
 from agents.oncall.orders import OF_SCOPES, OF_STREAMS
 from schemas import MICROSECONDS, CommandAnswered, OperatorCommanded
 
@@ -21,30 +19,18 @@ from .events import (
     stream_updated,
     takedown_requested,
 )
+from .filling import form, give
 from .serving import Client, Served, page
 
 HANDLE = handle_of("stream-1")
 RELEASE = f"/streams/{HANDLE}/act/release"
 HOUR = 3600 * MICROSECONDS
-_HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
 
 
 @pytest.fixture(autouse=True)
 def _escalated(served: Served) -> None:
     for event in (stream_updated(), escalation_raised()):
         served.read_model.apply(event, NOW)
-
-
-async def form(client: Client, path: str, **typed: str) -> dict[str, str]:
-    """The form at ``path`` as somebody fills it in."""
-    hidden = {name: unescape(value) for name, value in _HIDDEN.findall(await page(client, path))}
-    return {**hidden, "reason": "a film set", **typed}
-
-
-async def give(client: Client, path: str, **typed: str) -> tuple[int, str]:
-    """The status, and where it leads; or what the page says."""
-    answer = await client.post(path, data=await form(client, path, **typed), allow_redirects=False)
-    return answer.status, answer.headers.get("Location", "") or await answer.text()
 
 
 async def test_an_order_says_what_it_will_do_before_it_is_given(client: Client) -> None:

@@ -17,6 +17,7 @@ from .events import (
     answered,
     breaker_tripped,
     commanded,
+    drill_ordered,
     escalation_raised,
     evidence_viewed,
     incident_closed,
@@ -58,6 +59,7 @@ def test_an_order_and_its_answer_are_one_entry() -> None:
         (breaker_tripped(), Kind.BREAKER, "test/1"),
         (evidence_viewed(), Kind.EVIDENCE, "kea"),
         (redriven(), Kind.REDRIVE, "kea"),
+        (drill_ordered(), Kind.DRILL, "kea"),
         (alert_raised(), Kind.ALERT, "policy.toml"),
     ],
 )

@@ -23,6 +23,7 @@ from tests.oncall.events import (
     breaker_tripped,
     commanded,
     dead_lettered,
+    drill_ordered,
     escalation_raised,
     evidence_viewed,
     incident_closed,
@@ -234,6 +235,7 @@ EXAMPLES: list[tuple[Event, list[str]]] = [
         EventRedriven("d-1", START, topics.FRAME_SAMPLES, 0, 1, "op-1", "mended"),
         [f"{AT}  redriven  firebreak.frame-samples.v1/0/1  by op-1: mended"],
     ),
+    (drill_ordered(), [f"{AT}  drill started  drill-1  by kea: the monthly drill"]),
     (
         worker_reported(not_ready=["state recovered"], errors=["bundle live: no such folder"]),
         [

@@ -10,7 +10,7 @@ from mode import Service
 
 from agents.oncall.giving import NotOrdered
 from agents.publishing import PublishFailed, outgoing
-from schemas import Codec, OperatorCommanded
+from schemas import Codec, DrillOrdered, OperatorCommanded
 
 from ..publisher import KafkaPublisher
 
@@ -39,7 +39,7 @@ class Orders(Service):
         self._codec = codec
         self._publisher: KafkaPublisher | None = None
 
-    async def give(self, order: OperatorCommanded) -> None:
+    async def give(self, order: OperatorCommanded | DrillOrdered) -> None:
         """A ``GiveOrder``. Raises ``NotOrdered``."""
         if self._publisher is None:
             self._publisher = KafkaPublisher(self._config, self._codec, _SOURCE)

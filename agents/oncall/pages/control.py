@@ -6,26 +6,52 @@ from aiohttp import web
 
 from ..access.roles import Permission
 from ..desk import Desk
+from ..forms import is_order_id
+from ..handles import handle_of
 from ..policies import Change, differences
 from ..rendering import html, render
 from ..routing import Route, Visit
+from .drills import running
 
 
 def routes(desk: Desk) -> list[Route]:
-    """The page."""
+    """The page, and the part of it that changes."""
 
-    async def whole(visit: Visit) -> web.Response:
+    def showing(template: str, visit: Visit) -> web.Response:
         live, *others = desk.policies() or (None,)
-        compared = [(it, differences(live, it)) for it in others if live is not None]
+        drill = desk.read_model.drills.newest()
+        handle = handle_of(drill.started.event.stream_id) if drill else ""
         return html(
             render(
-                "control.html",
+                template,
                 visit,
                 desk,
                 live=live,
-                compared=compared,
+                compared=[(it, differences(live, it)) for it in others if live is not None],
                 Change=Change,
+                drill=drill,
+                drill_runs=running(desk, visit.now) is not None,
+                drill_handle=handle,
+                drill_row=desk.row(handle, visit.now),
+                drill_awaited=_awaited(desk, visit),
             )
         )
 
-    return [Route("GET", "/control", Permission.VIEW, whole)]
+    async def whole(visit: Visit) -> web.Response:
+        return showing("control.html", visit)
+
+    async def parts(visit: Visit) -> web.Response:
+        return showing("control_parts.html", visit)
+
+    return [
+        Route("GET", "/control", Permission.VIEW, whole),
+        Route("GET", "/control/parts", Permission.VIEW, parts),
+    ]
+
+
+def _awaited(desk: Desk, visit: Visit) -> str:
+    """The order about a drill that somebody comes from giving, until it came back from Kafka."""
+    order_id = visit.request.query.get("drill", "")
+    if not is_order_id(order_id) or desk.read_model.drills.knows(order_id):
+        return ""
+    return order_id

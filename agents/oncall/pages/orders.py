@@ -8,8 +8,8 @@ from ..access.roles import Permission
 from ..consequences import REFUSALS
 from ..desk import Desk
 from ..fates import fate_of, stop_of
-from ..finding import find, handle_of
 from ..forms import is_order_id
+from ..handles import handle_of
 from ..orders import ORDERS
 from ..rendering import html, render
 from ..routing import Route, Visit
@@ -29,7 +29,7 @@ def routes(desk: Desk) -> list[Route]:
         fate = fate_of(desk.read_model.orders.get(order_id), sent_at, visit.now)
         told = fate.order or fate.answer
         handle = handle_of(told.stream_id) if told is not None and told.stream_id else ""
-        row = find(desk.read_model, handle, visit.now, desk.late_after) if handle else None
+        row = desk.row(handle, visit.now)
         return html(
             render(
                 template,

@@ -95,6 +95,11 @@ class Follower(Service):
         """Whether all has been read that lay in the topics at a moment not long ago."""
         return self.caught_up and time.monotonic() - self._read_up_at < FRESH_SECONDS
 
+    def failures(self) -> list[str]:
+        """What is wrong now, in words."""
+        lost = self.progress is Progress.LOST
+        return [f"{self._what} lost Kafka: {self.last_error}"] if lost else []
+
     @Service.task
     async def _follow(self) -> None:
         failures = 0

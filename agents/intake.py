@@ -83,6 +83,7 @@ class Intake:
         self, agent: str, publisher: Publisher, abort: Abort, counts: Counter[str]
     ) -> None:
         self.agent = agent
+        self._published = f"{agent} published"
         self._publisher = publisher
         self._abort = abort
         self._counts = counts
@@ -190,6 +191,8 @@ class Intake:
     async def publish(self, outgoing: Sequence[Outgoing]) -> None:
         """Publish what must be out before a step changes its state. Raises ``PublishFailed``."""
         await self._publisher.publish(outgoing)
+        if outgoing:
+            self._counts[self._published] += len(outgoing)
 
     async def _attempt(self, records: Sequence[Record], step: Step) -> list[Outgoing]:
         """What comes of ``records``. Raises ``ProcessUnfit``."""

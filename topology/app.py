@@ -38,6 +38,7 @@ from .oncall.drill import DrillRuns, sampling
 from .oncall.orders import Orders
 from .oncall.policies import told
 from .policies import PolicyFiles
+from .reporter import Reporter, sources_of
 from .runs import RunApp, waiting
 from .serving import MakeDetector, detection_work
 from .settings import Settings
@@ -62,6 +63,8 @@ class Ports:
     state_log: StateLog
     abort: Abort
     counts: Counter[str] = field(default_factory=Counter)
+    written: Mapping[str, int] = field(default_factory=dict)
+    """Records by topic, as the publisher counts them."""
 
 
 def build_app(
@@ -87,14 +90,22 @@ def build_app(
     runs: list[Callable[[], Mapping[str, object]]] = [
         lambda: {"role": role, "partitions": _partitions(app)}
     ]
+
+    def readiness() -> Mapping[str, bool]:
+        return {name: met for part in ready for name, met in part().items()}
+
     health.register(
         app,
-        lambda: {name: met for part in ready for name, met in part().items()},
+        readiness,
         ports.counts,
         lambda: {name: what for part in runs for name, what in part().items()},
     )
 
+    reported = sources_of(app, role, ports.counts, ports.written, readiness)
+    app.add_dependency(Reporter(reported, ports.publisher))
+
     def intake(agent: str) -> Intake:
+        reported.agents.append(agent)
         return Intake(agent, ports.publisher, ports.abort, ports.counts)
 
     credentials = credentials_to_aiokafka_auth(faust_credentials(settings))
@@ -121,6 +132,8 @@ def build_app(
                 app.add_dependency(work.fetcher)
             ready.append(lambda: {"live bundle warm": work.serving.is_warm})
             runs.append(work.status)
+            reported.batch = work.size
+            reported.tell_of(work.serving.in_force, work.serving.failures, risks.failures)
         case Role.JUDGEMENT:
             spec = WindowSpec()
             policies = PolicyFiles(
@@ -161,6 +174,9 @@ def build_app(
             web.register(app, desk, web.EveryoneIsLetIn())
             for service in (policies, following, feed, orders, drills):
                 app.add_dependency(service)
+            reported.tell_of(
+                policies.in_force, policies.failures, following.failures, feed.failures
+            )
             ready.append(
                 lambda: {
                     "on-call feed caught up": feed.caught_up,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -77,17 +78,19 @@ class Fetching:
         self._consumer: Consumer | None = None
         self._assigned: tuple[int, frozenset[TP]] = (0, frozenset())
         self._ends: Mapping[TP, int] = {}
+        self.handed_out: Counter[str] = Counter()
+        """Records by topic, those that were handed out again among them."""
 
     def seek(self, positions: Mapping[TP, int]) -> None:
         """Go on at ``positions``, where a partition is asked for; others at their beginning."""
         self._positions = dict(positions)
         self._generation += 1
 
-    def waiting(self) -> int:
-        """How many records lie in the partitions that were last asked for and were not handed out,
+    def waiting(self) -> dict[TP, int]:
+        """How many records lie in each partition that was last asked for and were not handed out,
         as far as the brokers' last answers tell."""
         ends, positions = self._ends, self._positions
-        return sum(max(end - positions[tp], 0) for tp, end in ends.items() if tp in positions)
+        return {tp: max(end - positions[tp], 0) for tp, end in ends.items() if tp in positions}
 
     async def fetch(self, partitions: Collection[TP], timeout: float) -> dict[TP, list[Fetched]]:  # noqa: ASYNC109
         """What has come in ``partitions``, after at most ``timeout`` seconds; in offset order."""
@@ -105,7 +108,9 @@ class Fetching:
             record = _record(message)
             fetched.setdefault((record.topic, record.partition), []).append(record)
         places = {TP(*place): records for place, records in fetched.items()}
-        self._positions.update((tp, records[-1].offset + 1) for tp, records in places.items())
+        for tp, records in places.items():
+            self._positions[tp] = records[-1].offset + 1
+            self.handed_out[tp.topic] += len(records)
         return places
 
     def close(self) -> None:

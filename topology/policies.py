@@ -25,7 +25,7 @@ from agents.decision.policies import LineUp, Policies, parse_file
 from agents.decision.policy import Policy
 from agents.decision.policy_file import WINDOWS, PolicyInvalid
 from agents.publishing import Publisher, PublishFailed, outgoing
-from schemas import MICROSECONDS, AlertRaised, derive_id
+from schemas import MICROSECONDS, AlertRaised, PartInForce, derive_id
 
 from .settings import SettingsInvalid
 
@@ -131,6 +131,25 @@ class PolicyFiles(Service):
         if policies.shadow is not None:
             told["shadow"] = _told(policies.shadow)
         return {"policy": told}
+
+    def in_force(self) -> list[PartInForce]:
+        """The policies, by part."""
+        policies = self.current
+        share = 0.0 if policies.canary is None else policies.share
+        parts = (
+            ("live", policies.live, 1 - share),
+            ("canary", policies.canary, share),
+            ("shadow", policies.shadow, 0.0),
+        )
+        return [
+            PartInForce("policy", part, policy.label, policy.digest, share)
+            for part, policy, share in parts
+            if policy is not None
+        ]
+
+    def failures(self) -> list[str]:
+        """What can't be used, in words."""
+        return [] if self._failure is None else [f"policy: {self._failure}"]
 
     @Service.task
     async def _watch(self) -> None:

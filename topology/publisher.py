@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -40,6 +41,8 @@ class KafkaPublisher:
         self._source = source
         self._signer = signer
         self._away = False
+        self.written: Counter[str] = Counter()
+        """Records that the brokers have, by topic."""
         self._polled = PolledProducer({"error_cb": self._note_error, **config})
 
     async def publish(self, outgoing: Sequence[Outgoing]) -> None:
@@ -95,9 +98,11 @@ class KafkaPublisher:
             await self._produce({**record, "on_delivery": report})
         try:
             async with asyncio.timeout(_REPORT_SECONDS):
-                return await delivery.done
+                offset = await delivery.done
         except TimeoutError:
             raise PublishFailed(f"no report within {_REPORT_SECONDS:g} s") from None
+        self.written.update(record["topic"] for record in records)
+        return offset
 
     async def _produce(self, record: dict[str, Any]) -> None:
         while True:

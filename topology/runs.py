@@ -30,6 +30,7 @@ from faust.types.tuples import ConsumerMessage
 
 from agents.records import Record, Run
 
+from .backlog import Backlog, backlogs_of
 from .faust_mend import MendedApp, MendedConsumer, MendedTransport
 from .fetching import Fetching
 from .membership import Handover, MemberThread, is_member
@@ -83,7 +84,16 @@ class RunConsumer(MendedConsumer):
 
     def waiting(self) -> int:
         """How many records wait to be fetched or given out."""
-        return self._fetching.waiting()
+        return sum(self._fetching.waiting().values())
+
+    def handed_out(self) -> Mapping[str, int]:
+        """How many records were fetched, by topic, those that were fetched again among them."""
+        return self._fetching.handed_out
+
+    def backlogs(self) -> dict[TP, Backlog]:
+        """What is not done with, by partition."""
+        runs = cast(set[RunMessage], self._unacked_messages)
+        return backlogs_of(self._fetching.waiting(), [(it.tp, cast(Run, it.value)) for it in runs])
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         self._to_hand_over = Handover(
@@ -203,6 +213,18 @@ def waiting(app: faust.App) -> int:
     """How many records wait in the partitions of ``app``; 0 before it has any."""
     consumer = app.consumer
     return consumer.waiting() if isinstance(consumer, RunConsumer) else 0
+
+
+def backlogs(app: faust.App) -> Mapping[TP, Backlog]:
+    """What ``app`` is not done with, by partition; nothing before it has any."""
+    consumer = app.consumer
+    return consumer.backlogs() if isinstance(consumer, RunConsumer) else {}
+
+
+def handed_out(app: faust.App) -> Mapping[str, int]:
+    """How many records ``app`` was given, by topic."""
+    consumer = app.consumer
+    return consumer.handed_out() if isinstance(consumer, RunConsumer) else {}
 
 
 class RunTransport(MendedTransport):

@@ -62,7 +62,7 @@ def run_worker(
         log.warning("decisions are not signed: FIREBREAK_SIGNING_KEY is not set")
     publisher = KafkaPublisher(config, codec, f"firebreak/{role}", signer)
     states = KafkaStateLog(config, publisher)
-    ports = Ports(codec, publisher, KafkaHistory(config), states, abort)
+    ports = Ports(codec, publisher, KafkaHistory(config), states, abort, written=publisher.written)
     app = build_app(
         settings,
         bootstrap,

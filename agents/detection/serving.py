@@ -19,6 +19,8 @@ from typing import Any
 
 from mode import Service
 
+from schemas import PartInForce
+
 from .batching import Judged
 from .detector import Judge, Judges, Scored
 from .lineup import LineUp, LineUpInvalid, Part
@@ -121,6 +123,28 @@ class Serving(Service):
         for part, seat in self._seats.items():
             told[part] = _told(seat) | ({"share": self._share} if part is Part.CANARY else {})
         return told
+
+    def in_force(self) -> list[PartInForce]:
+        """Who judges, by part, and what on."""
+        shares = {Part.LIVE: 1 - self._share, Part.CANARY: self._share}
+        return [
+            PartInForce(
+                kind="bundle",
+                part=part,
+                label=seat.judge.bundle.label,
+                digest=seat.judge.bundle.digest,
+                share=shares.get(part, 0.0),
+                provider=seat.judge.bundle.execution.provider,
+            )
+            for part, seat in self._seats.items()
+            if seat.judge is not None
+        ]
+
+    def failures(self) -> list[str]:
+        """What could not be loaded, in words."""
+        parts = ((part, seat.failure) for part, seat in self._seats.items())
+        told = (("line-up", self._failure), *parts)
+        return [f"bundle, {what}: {failure}" for what, failure in told if failure is not None]
 
     @Service.task
     async def _watch(self) -> None:

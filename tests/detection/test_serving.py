@@ -78,6 +78,13 @@ def test_what_judges_and_what_it_runs_on_is_told(folder: Path) -> None:
     assert (canary["model_file"], canary["precision"]) == (MODEL, "float32")
     assert canary["passed_over"] == {}
     assert canary["failure"] is None
+    reported = {it.part: (it.share, it.provider) for it in serving.in_force()}
+    assert reported == {
+        "live": (0.75, "CPUExecutionProvider"),
+        "canary": (0.25, "CPUExecutionProvider"),
+        "shadow": (0.0, "CPUExecutionProvider"),
+    }
+    assert serving.failures() == []
 
 
 async def test_a_replaced_bundle_judges_from_the_second_look_on(folder: Path) -> None:
@@ -209,6 +216,8 @@ def test_without_a_canary_or_a_shadow_that_loads_the_work_is_begun(folder: Path)
     assert serving.judges.canary is None
     for part in ("canary", "shadow"):
         assert "SHA-256 differs" in told(serving, part)["failure"]
+    assert [it.part for it in serving.in_force()] == ["live"]
+    assert [it.split(":")[0] for it in serving.failures()] == ["bundle, canary", "bundle, shadow"]
 
 
 def test_without_a_line_up_or_a_live_bundle_the_work_is_not_begun(folder: Path) -> None:

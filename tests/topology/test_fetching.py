@@ -69,6 +69,8 @@ async def test_partitions_are_read_from_their_beginning_in_order(
     topic.append(1, b"x")
     found = await values(fetching, {topic.at(0), topic.at(1)}, 4)
     assert found == {topic.at(0): [b"a", b"b", b"c"], topic.at(1): [b"x"]}
+    assert fetching.handed_out == {topic.topic: 4}
+    assert set(fetching.waiting().values()) == {0}
 
 
 async def test_a_record_comes_with_all_that_an_agent_looks_at(

@@ -260,6 +260,12 @@ def test_what_is_in_force_is_told(begin: Begin, line_up: Path) -> None:
     assert status["shadow"]["policy"] == "p/3"
     assert (status["source"], status["failure"]) == (str(line_up), None)
     assert status["loaded_at"] == "2023-11-14T22:13:20+00:00"
+    assert [(it.part, it.label, it.share) for it in files.in_force()] == [
+        ("live", "p/1", 0.75),
+        ("canary", "p/2", 0.25),
+        ("shadow", "p/3", 0.0),
+    ]
+    assert files.failures() == []
 
 
 async def test_while_the_service_runs_files_are_looked_at(begin: Begin, file: Path) -> None:

@@ -106,6 +106,7 @@ async def test_each_of_many_concurrent_publishes_completes(
     )
     ids = {item.id for items in calls for item in items}
     assert read_ids(broker, topics.RISK, ids).keys() == ids
+    assert publisher.written == {topics.RISK: len(ids)}
 
 
 async def test_publishing_nothing_returns_at_once(publisher: KafkaPublisher) -> None:

@@ -37,6 +37,7 @@ from .kafka_config import faust_credentials, largest_record, librdkafka_config
 from .oncall.drill import DrillRuns, sampling
 from .oncall.orders import Orders
 from .oncall.policies import told
+from .oncall.sources import EvidenceReading
 from .policies import PolicyFiles
 from .reporter import Reporter, sources_of
 from .runs import RunApp, waiting
@@ -163,6 +164,14 @@ def build_app(
                 sampling(config, ports.codec, settings.max_payload_bytes),
                 read_model.drills.is_stopped,
             )
+            evidence = EvidenceReading(
+                settings,
+                config,
+                ports.codec,
+                partitions=partitions,
+                publisher=ports.publisher,
+                policies=lambda: policies.current,
+            )
             desk = Desk(
                 read_model,
                 feed,
@@ -170,9 +179,10 @@ def build_app(
                 give_order=orders.give,
                 policies=lambda: told(policies.current),
                 drills=drills,
+                sources=evidence.sources,
             )
             web.register(app, desk, web.EveryoneIsLetIn())
-            for service in (policies, following, feed, orders, drills):
+            for service in (policies, following, feed, orders, drills, evidence):
                 app.add_dependency(service)
             reported.tell_of(
                 policies.in_force, policies.failures, following.failures, feed.failures

@@ -106,6 +106,9 @@ class Settings(BaseSettings):
 
     web_host: str = "127.0.0.1"
     web_port: int = Field(default=6066, ge=0, le=65535)
+    evidence_veiled: bool = True
+    """Whether pictures of people are shown blurred and in greyscale until somebody asks for one
+    as it is, with a reason. Reviewers' wellness; the organisation decides."""
     runtime_dir: Path = Field(default_factory=_runtime_dir)
     """Where a running embedded broker says where it listens, and workers keep their data."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from agents.following import Progress
@@ -14,6 +14,8 @@ from .giving import GiveOrder, nowhere
 from .policies import PolicyTold, ReadPolicies
 from .read_model import ReadModel
 from .rows import StreamRow, row_of
+from .sources import Sources
+from .sources import nowhere as no_sources
 
 LATE_AFTER = 30 * MICROSECONDS
 """From when on a stream that is not judged shows as unwatched though the judgement is silent.
@@ -45,6 +47,8 @@ class Desk:
     policies: ReadPolicies = tuple
     """Empty where the worker decides nothing."""
     drills: RunDrills | None = None
+    sources: Sources = field(default_factory=no_sources)
+    """Of one stream's past and its evidence."""
 
     def row(self, handle: str, now: int) -> StreamRow | None:
         """The stream that ``handle`` names in addresses, as it stands at ``now``."""

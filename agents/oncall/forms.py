@@ -52,13 +52,9 @@ def read(
     ``longest`` is how long the policy lets an order last, in microseconds.
     """
     problems: Problems = {}
-    reason = given.get(REASON, "").replace("\r\n", "\n").strip()
-    if not reason:
-        problems[REASON] = "Say why: the reason is on record with the order."
-    elif len(reason) > TEXT_CHARACTERS:
-        problems[REASON] = f"At most {TEXT_CHARACTERS} characters; these are {len(reason)}."
-    elif _UNPRINTABLE.search(reason):
-        problems[REASON] = "There are characters in it that can't be shown."
+    reason, wrong = read_reason(given)
+    if wrong:
+        problems[REASON] = wrong
     order_id = given.get(ORDER_ID, "")
     if not is_order_id(order_id):
         problems[ORDER_ID] = "The form is not one of ours, or is damaged. Open it anew."
@@ -85,6 +81,18 @@ def read(
     if problems:
         return None, problems
     return Filled(order_id, reason, now + lasts if lasts else 0, assignee, scope), {}
+
+
+def read_reason(given: Mapping[str, str]) -> tuple[str, str]:
+    """The reason, and what is wrong with it in words; empty where nothing is."""
+    reason = given.get(REASON, "").replace("\r\n", "\n").strip()
+    if not reason:
+        return reason, "Say why: the reason is on record with your name."
+    if len(reason) > TEXT_CHARACTERS:
+        return reason, f"At most {TEXT_CHARACTERS} characters; these are {len(reason)}."
+    if _UNPRINTABLE.search(reason):
+        return reason, "There are characters in it that can't be shown."
+    return reason, ""
 
 
 def commanded(

@@ -55,9 +55,9 @@ class Span:
 
     since: int
     until: int
-    """Exclusive, for what the frames showed; what was decided is wanted to this day."""
+    """Exclusive, for what the frames showed; all else is wanted to this day."""
     decided_since: int
-    """From when on decisions, orders and news are wanted."""
+    """From when on decisions and orders are wanted: they are few, and stand for longer."""
 
 
 @dataclass(frozen=True, slots=True)

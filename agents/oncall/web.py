@@ -11,9 +11,10 @@ from aiohttp import web
 
 from . import static_files
 from .access.roles import Person, Role
+from .api import history
 from .api import streams as streams_api
 from .desk import Desk
-from .pages import acting, control, drills, now, orders
+from .pages import acting, control, drills, evidence, export, now, orders, streams
 from .routing import Guard, Route, Visit
 from .routing import register as register_routes
 
@@ -23,11 +24,15 @@ def register(app: faust.App, desk: Desk, guard: Guard) -> None:
     parts = (
         static_files.routes(),
         now.routes(desk),
+        streams.routes(desk),
+        evidence.routes(desk),
+        export.routes(desk),
         acting.routes(desk),
         orders.routes(desk),
         control.routes(desk),
         drills.routes(desk),
         streams_api.routes(desk),
+        history.routes(desk),
     )
     register_routes(app, [route for part in parts for route in part], guard)
 

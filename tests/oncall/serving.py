@@ -22,6 +22,7 @@ from agents.oncall.read_model import ReadModel
 from schemas import DrillOrdered, OperatorCommanded
 
 from .events import NOW
+from .evidence import EvidenceRoom
 
 Client = TestClient[web_server.Request, web_server.Application]
 POLICY = default_policy()
@@ -70,6 +71,7 @@ class Served:
     """Why Kafka takes no orders, where it does not."""
     drills: DrillsAsTold = field(default_factory=DrillsAsTold)
     policies: list[PolicyTold] = field(default_factory=list)
+    room: EvidenceRoom = field(default_factory=EvidenceRoom)
 
     def held_back(self) -> Mapping[str, object]:
         """As a worker tells it."""
@@ -107,6 +109,7 @@ def serve(**app_settings: Any) -> Served:
         give_order=served.give_order,
         policies=lambda: tuple(served.policies),
         drills=served.drills,
+        sources=served.room.sources(),
     )
     web.register(app, desk, web.EveryoneIsLetIn(served.now))
     return served

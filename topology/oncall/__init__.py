@@ -7,6 +7,7 @@
 ``decoding``   a frame's picture, decoded in a process of its own
 ``rules``      what the policy's rules measure now
 ``exporting``  an incident as a zip archive
+``sources``    all of these together
 ``orders``     people's orders, into Kafka while they wait
 ``policies``   the worker's policies, in words
 =============  =================================================================================

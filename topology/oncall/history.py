@@ -8,7 +8,7 @@ are read from the newest minute backwards.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -56,9 +56,8 @@ _NEWEST = 60 * MICROSECONDS
 _KEPT_SECONDS = 4.0
 _KEPT = 16
 _LEAN = {"queued.max.messages.kbytes": 16 * 1024}
+_NEWS: tuple[type[Event], ...] = (StreamUpdated, StreamUnwatched)
 _DECIDED: tuple[type[Event], ...] = (
-    StreamUpdated,
-    StreamUnwatched,
     OperatorCommanded,
     SamplingBoostRequested,
     EscalationRaised,
@@ -142,10 +141,11 @@ class _Reading:
         self._omitted: list[str] = []
 
     def history(self, span: Span) -> History:
-        decided = self._decided(span)
+        decided = self._told(_DECIDED, span.decided_since, "decisions and orders")
+        news = self._told(_NEWS, span.since, "news of the stream")
         risks = self._risks(span)
         samples = self._samples(span)
-        told = in_order([*decided, *risks])
+        told = in_order([*decided, *news, *risks])
         if self._unreadable:
             self._omitted.append(f"{self._unreadable} records that can't be read")
         moments = tuple(
@@ -161,13 +161,15 @@ class _Reading:
             omitted=tuple(self._omitted),
         )
 
-    def _decided(self, span: Span) -> list[tuple[Event, Place]]:
-        kinds = {topics.TOPIC_OF[kind.__name__]: kind for kind in _DECIDED}
+    def _told(
+        self, types: Iterable[type[Event]], since: int, what: str
+    ) -> list[tuple[Event, Place]]:
+        kinds = {topics.TOPIC_OF[kind.__name__]: kind for kind in types}
         found: list[tuple[Event, Place]] = []
         budget = self._budget()
-        for message in self._log.read(kinds, {self._partition}, span.decided_since):
+        for message in self._log.read(kinds, {self._partition}, since):
             if not budget.spend(message) or len(found) >= _MOST:
-                self._omitted.append("some decisions and news: there are too many to read at once")
+                self._omitted.append(f"some {what}: there is too much to read at once")
                 break
             if message.key() == self._key:
                 place = place_of(message)

@@ -1,0 +1,96 @@
+"""One stream: how it stands, why, on which evidence, what became of it, and what can be done.
+
+What every worker keeps of it is shown at once; its past is read from Kafka while the visitor waits,
+for some seconds at most. Where that can't be had the page says so and shows the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from schemas import Event, RiskAssessed, StreamUpdated, TakedownAcknowledged, TakedownRequested
+
+from ..access.roles import Permission
+from ..desk import Desk
+from ..evidence import cited, conditions_of, shown
+from ..orders import OF_STREAMS, ORDERS
+from ..past import Past, read_past, stream_at
+from ..ports import PolicyNow
+from ..rendering import html, render
+from ..routing import Route, Visit
+from ..rows import row_of
+
+_PLOTTER = "uPlot.iife.min.js"
+_VENDOR = Path(__file__).parent.parent / "vendor"
+_MOMENTS = 400
+"""Lines of the timeline, the newest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A takedown that was asked for, and what services answered, in order."""
+
+    takedown: TakedownRequested
+    answers: tuple[TakedownAcknowledged, ...]
+
+
+def routes(desk: Desk) -> list[Route]:
+    """The page."""
+    draws = (_VENDOR / _PLOTTER).is_file()
+
+    async def stream(visit: Visit) -> web.Response:
+        found = stream_at(desk, visit)
+        past = await read_past(desk, found, visit.now)
+        row = row_of(found, visit.now, desk.late_after)
+        events = past.events
+        pictures = cited(past.grounds)
+        return html(
+            render(
+                "stream.html",
+                visit,
+                desk,
+                row=row,
+                handle=visit.path("handle"),
+                past=past,
+                moments=past.history.moments[-_MOMENTS:],
+                moments_left_out=max(len(past.history.moments) - _MOMENTS, 0),
+                conditions=conditions_of(row.decision.explanation) if row.decision else [],
+                takedowns=_takedowns(events),
+                policy=policy_now(desk, past),
+                evidence=shown(pictures.values()),
+                evidence_in_all=len(pictures),
+                veiled_first=desk.sources.viewing.veiled_first,
+                orders=[ORDERS[command] for command in OF_STREAMS],
+                draws=draws,
+            )
+        )
+
+    return [Route("GET", "/streams/{handle}", Permission.VIEW, stream)]
+
+
+def policy_now(desk: Desk, past: Past) -> PolicyNow:
+    """What the rules measure by the newest risk, and the news that was read."""
+    newest: RiskAssessed | None = max(
+        (it for it in past.history.risks if it.session_id == past.session.session_id),
+        key=lambda it: it.assessed_at,
+        default=None,
+    )
+    updates = [
+        it
+        for it in past.history.events
+        if isinstance(it, StreamUpdated) and it.session_id == past.session.session_id
+    ]
+    return desk.sources.rules(past.stream_id, newest, updates)
+
+
+def _takedowns(events: tuple[Event, ...]) -> list[Asked]:
+    """Each takedown once, in order of time, however often it was asked for."""
+    takedowns = {it.takedown_id: it for it in events if isinstance(it, TakedownRequested)}
+    answers = [it for it in events if isinstance(it, TakedownAcknowledged)]
+    return [
+        Asked(takedown, tuple(it for it in answers if it.takedown_id == name))
+        for name, takedown in takedowns.items()
+    ]

@@ -1,0 +1,126 @@
+// Draws the past of a stream: scores, risk and windows as lines, thresholds across, decisions as
+// marks. The page says the same in words without it.
+(function () {
+  "use strict";
+
+  const place = document.getElementById("plot");
+  const status = document.getElementById("plot-status");
+  if (!place || !window.uPlot) return;
+
+  const HEIGHT = 320;
+  const NARROW = 280;
+  // Told apart by hue and by dash: by neither alone.
+  const HUES = [0, 210, 275, 150, 35, 320, 95];
+  const DASHES = [[], [8, 3], [2, 3], [8, 3, 2, 3]];
+  const REFRESH_MS = 15000;
+  const MOST_LABELS = 12;
+
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  let plot = null;
+  let told = null;
+
+  function ink(name) {
+    return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  }
+
+  function lineOf(series, number) {
+    const single = !series.measure.includes("/") && series.measure !== "risk";
+    return {
+      label: series.label,
+      stroke: `hsl(${HUES[number % HUES.length]} 65% ${dark.matches ? 70 : 38}%)`,
+      dash: DASHES[Math.floor(number / 2) % DASHES.length],
+      width: series.measure === "risk" ? 2.5 : 1.25,
+      spanGaps: !single,
+      points: { show: single, size: 4 },
+      value: (_, value) => (value === null ? "–" : value.toFixed(2)),
+    };
+  }
+
+  function drawOver(drawn) {
+    const { ctx, bbox } = drawn;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
+    ctx.font = `${12 * devicePixelRatio}px sans-serif`;
+    ctx.lineWidth = devicePixelRatio;
+    ctx.strokeStyle = ctx.fillStyle = ink("--quiet");
+    ctx.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
+    for (const bound of told.plot.bounds) {
+      const y = drawn.valToPos(bound.value, "y", true);
+      stroke(ctx, bbox.left, y, bbox.left + bbox.width, y);
+      ctx.fillText(`${bound.label} ${bound.value} (${bound.rule})`, bbox.left + 4, y - 4);
+    }
+    ctx.strokeStyle = ctx.fillStyle = ink("--grave");
+    ctx.setLineDash([]);
+    told.plot.marks.forEach((mark, number) => {
+      const x = drawn.valToPos(mark.at, "x", true);
+      stroke(ctx, x, bbox.top, x, bbox.top + bbox.height);
+      const row = number % MOST_LABELS;
+      ctx.fillText(mark.label.slice(0, 48), x + 4, bbox.top + (row + 1) * 15 * devicePixelRatio);
+    });
+    ctx.restore();
+  }
+
+  function stroke(ctx, fromX, fromY, toX, toY) {
+    ctx.beginPath();
+    ctx.moveTo(fromX, fromY);
+    ctx.lineTo(toX, toY);
+    ctx.stroke();
+  }
+
+  function width() {
+    return Math.max(place.clientWidth, NARROW);
+  }
+
+  // What stays visible as the data change: series that somebody hid stay hidden.
+  function hidden() {
+    return new Set(plot ? plot.series.filter((it) => !it.show).map((it) => it.label) : []);
+  }
+
+  function draw() {
+    const { times, series } = told.plot;
+    const gone = hidden();
+    if (plot) plot.destroy();
+    plot = null;
+    if (!times.length) {
+      status.textContent = "No frame of these minutes was judged: there is nothing to draw.";
+      return;
+    }
+    const axis = { stroke: ink("--quiet"), grid: { stroke: ink("--line") } };
+    const lines = series.map((it, number) => ({ ...lineOf(it, number), show: !gone.has(it.label) }));
+    plot = new window.uPlot(
+      {
+        width: width(),
+        height: HEIGHT,
+        scales: { y: { range: [0, 1.02] } },
+        axes: [{ ...axis, space: 70 }, axis],
+        series: [{ label: "UTC" }, ...lines],
+        tzDate: (seconds) => window.uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
+        hooks: { draw: [drawOver] },
+      },
+      [times, ...series.map((it) => it.values)],
+      place,
+    );
+    status.textContent = `As of ${new Date().toISOString().slice(11, 19)} UTC. A series is hidden and shown by its name below.`;
+  }
+
+  async function refresh() {
+    if (!document.hidden) {
+      try {
+        const answer = await fetch(place.dataset.history, { headers: { Accept: "application/json" } });
+        const body = await answer.json();
+        if (!answer.ok) throw new Error(body.error || body.detail || `status ${answer.status}`);
+        told = body;
+        draw();
+      } catch (error) {
+        status.textContent = `The plot could not be brought up to date: ${error.message}`;
+      }
+    }
+    window.setTimeout(refresh, REFRESH_MS);
+  }
+
+  window.addEventListener("resize", () => plot && plot.setSize({ width: width(), height: HEIGHT }));
+  dark.addEventListener("change", () => told && draw());
+  refresh();
+})();

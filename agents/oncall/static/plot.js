@@ -42,6 +42,8 @@
     ctx.beginPath();
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
     ctx.clip();
+    ctx.textAlign = "left";
+    ctx.textBaseline = "alphabetic";
     ctx.font = `${12 * devicePixelRatio}px sans-serif`;
     ctx.lineWidth = devicePixelRatio;
     ctx.strokeStyle = ctx.fillStyle = ink("--quiet");
@@ -60,6 +62,10 @@
       ctx.fillText(mark.label.slice(0, 48), x + 4, bbox.top + (row + 1) * 15 * devicePixelRatio);
     });
     ctx.restore();
+  }
+
+  function clock(seconds) {
+    return seconds === null ? "–" : new Date(seconds * 1000).toISOString().slice(11, 19);
   }
 
   function stroke(ctx, fromX, fromY, toX, toY) {
@@ -94,15 +100,14 @@
         width: width(),
         height: HEIGHT,
         scales: { y: { range: [0, 1.02] } },
-        axes: [{ ...axis, space: 70 }, axis],
-        series: [{ label: "UTC" }, ...lines],
-        tzDate: (seconds) => window.uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
+        axes: [{ ...axis, space: 80, values: (_, at) => at.map(clock) }, axis],
+        series: [{ label: "UTC", value: (_, at) => clock(at) }, ...lines],
         hooks: { draw: [drawOver] },
       },
       [times, ...series.map((it) => it.values)],
       place,
     );
-    status.textContent = `As of ${new Date().toISOString().slice(11, 19)} UTC. A series is hidden and shown by its name below.`;
+    status.textContent = `As of ${clock(Date.now() / 1000)} UTC. A series is hidden and shown by its name below.`;
   }
 
   async function refresh() {

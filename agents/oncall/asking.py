@@ -9,13 +9,12 @@ from uuid import uuid4
 from aiohttp import web
 
 from .bounds import TEXT_CHARACTERS
-from .consequences import Foretold
+from .consequences import Foretold, Subject
 from .desk import Desk
 from .forms import ORDER_ID, Problems, offered
 from .orders import Order
 from .rendering import html, render
 from .routing import Visit
-from .rows import StreamRow
 
 _LONGEST = 7 * 24 * 3600 * 1_000_000
 """Microseconds; where this worker knows no policy."""
@@ -31,8 +30,10 @@ class Asked:
     back: str
     """Where somebody goes who changes their mind."""
     foretold: Foretold
-    row: StreamRow | None = None
-    """The stream; none where it is of a scope."""
+    subject: Subject | None = None
+    """The stream's session; none where it is of a scope."""
+    bound: bool = False
+    """Whether it is of that session, and not of whatever session the stream has by then."""
 
 
 def ask(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .incidents import Incident
 from .orders import ORDERS, Order
 from .rows import StreamRow
 from .standing import StreamState
@@ -139,34 +140,74 @@ class Foretold:
     """Why it is likely to be refused as things stand, in words; empty where it is not."""
 
 
-def foretell(command: str, row: StreamRow, person: str) -> Foretold:
-    """What ``command`` of the stream in ``row`` is likely to lead to, for ``person``."""
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an order would be of, as it stands: one session of a stream."""
+
+    stream_id: str
+    session_id: str
+    state: StreamState
+    held_by: str
+    """Who has its incident in hand; empty where nobody has, or it is closed."""
+    drill: bool
+    ended: bool
+    rule: str
+    explanation: str
+
+
+def newest_session(row: StreamRow) -> Subject:
+    """The session that ``row`` shows."""
+    it = row.decision
+    return Subject(
+        stream_id=row.stream_id,
+        session_id=row.session_id,
+        state=row.state,
+        held_by=it.held_by if it is not None and not it.closed else "",
+        drill=row.drill,
+        ended=row.ended,
+        rule=it.rule if it is not None else "",
+        explanation=it.explanation if it is not None else "",
+    )
+
+
+def session_of(incident: Incident, ended: bool) -> Subject:
+    """The session that ``incident`` is of, which may have ended, or not be the newest."""
+    return Subject(
+        stream_id=incident.stream_id,
+        session_id=incident.session_id,
+        state=incident.state,
+        held_by=incident.held_by if incident.closed_at is None else "",
+        drill=incident.drill,
+        ended=ended,
+        rule=incident.rule,
+        explanation=incident.explanation,
+    )
+
+
+def foretell(command: str, of: Subject, person: str) -> Foretold:
+    """What ``command`` is likely to lead to as things stand, for ``person``."""
     order = ORDERS[command]
-    expected = EXPECTED[row.state].get(command)
-    decision = row.decision
-    held_by = decision.held_by if decision is not None and not decision.closed else ""
-    refusal = _refusal(order, expected, row, person, held_by)
+    expected = EXPECTED[of.state].get(command)
+    refusal = _refusal(order, expected, of, person)
     follows = [order.does]
     if expected is not None and not expected.refusal:
         follows += [_TOLD[ask] for ask in expected.asks]
-        if expected.to is not row.state:
-            follows.append(f"The stream goes from “{row.state}” to “{expected.to}”.")
-    if row.drill:
+        if expected.to is not of.state:
+            follows.append(f"The stream goes from “{of.state}” to “{expected.to}”.")
+    if of.drill:
         follows.append("The stream is a drill: all of it is done, and nothing outside acts on it.")
-    if row.ended:
+    if of.ended:
         follows.append("The stream has ended: what is ordered is of a session that is over.")
     return Foretold(tuple(follows), refusal)
 
 
-def _refusal(
-    order: Order, expected: Expected | None, row: StreamRow, person: str, held_by: str
-) -> str:
+def _refusal(order: Order, expected: Expected | None, of: Subject, person: str) -> str:
     if expected is not None and expected.refusal:
         return REFUSALS[expected.refusal]
-    if order.command in ("assign", "escalate") and row.state not in _OPEN:
+    if order.command in ("assign", "escalate") and of.state not in _OPEN:
         return REFUSALS["nothing-open"]
-    if held_by not in ("", person) and order.command in LOCKED:
-        return f"{held_by} has the incident in hand; take it over first"
+    if of.held_by not in ("", person) and order.command in LOCKED:
+        return f"{of.held_by} has the incident in hand; take it over first"
     return ""
 
 

@@ -9,8 +9,10 @@ from typing import Any, Protocol
 from agents.following import Progress
 from schemas import MICROSECONDS
 
+from .consequences import Subject, newest_session, session_of
 from .drills import RunDrills
 from .giving import GiveOrder, nowhere
+from .incidents import incidents_of
 from .policies import PolicyTold, ReadPolicies
 from .read_model import ReadModel
 from .rows import StreamRow, row_of
@@ -54,6 +56,22 @@ class Desk:
         """The stream that ``handle`` names in addresses, as it stands at ``now``."""
         stream = self.read_model.stream_of(handle)
         return None if stream is None else row_of(stream, now, self.late_after)
+
+    def subject(self, handle: str, incident_id: str, now: int) -> Subject | None:
+        """What an order of the stream is of: the session of the incident, the newest without one.
+
+        ``None`` where the stream, or the incident of it, is not known.
+        """
+        stream = self.read_model.stream_of(handle)
+        if stream is None:
+            return None
+        if not incident_id:
+            return newest_session(row_of(stream, now, self.late_after))
+        found = (it for it in incidents_of(stream, now) if it.incident_id == incident_id)
+        incident = next(found, None)
+        if incident is None:
+            return None
+        return session_of(incident, stream.sessions[incident.session_id].ended)
 
     @property
     def live_policy(self) -> PolicyTold | None:

@@ -14,7 +14,18 @@ from .access.roles import Person, Role
 from .api import history
 from .api import streams as streams_api
 from .desk import Desk
-from .pages import acting, control, drills, evidence, export, now, orders, streams
+from .pages import (
+    acting,
+    audit,
+    control,
+    drills,
+    evidence,
+    export,
+    incidents,
+    now,
+    orders,
+    streams,
+)
 from .routing import Guard, Route, Visit
 from .routing import register as register_routes
 
@@ -27,10 +38,12 @@ def register(app: faust.App, desk: Desk, guard: Guard) -> None:
         streams.routes(desk),
         evidence.routes(desk),
         export.routes(desk),
+        incidents.routes(desk),
         acting.routes(desk),
         orders.routes(desk),
         control.routes(desk),
         drills.routes(desk),
+        audit.routes(desk),
         streams_api.routes(desk),
         history.routes(desk),
     )

@@ -263,4 +263,4 @@ async def test_a_takedown_shows_whether_the_stream_is_stopped(
     assert "No takedown service has confirmed the stop yet." in await page(client, ORDER)
 
     served.read_model.apply(acknowledged(), NOW)
-    assert "has confirmed that the stream is stopped" in await page(client, f"{ORDER}/parts")
+    assert "has confirmed that the stream is stopped" in await page(client, ORDER)

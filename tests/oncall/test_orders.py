@@ -12,10 +12,9 @@ from agents.decision.decide import of_command
 from agents.decision.machine import TRANSITIONS
 from agents.decision.states import Input, Refusal, State
 from agents.oncall.access.roles import Permission
-from agents.oncall.consequences import EXPECTED, REFUSALS, foretell
+from agents.oncall.consequences import EXPECTED, REFUSALS, Subject, foretell, newest_session
 from agents.oncall.orders import OF_SCOPES, ORDERS, Field
 from agents.oncall.read_model import ReadModel
-from agents.oncall.rows import StreamRow
 from agents.oncall.standing import StreamState
 
 from .events import NOW, answered, commanded, escalation_raised, stream_updated
@@ -79,17 +78,17 @@ def test_each_refusal_that_an_order_can_have_has_words() -> None:
     assert possible | by_form | {Refusal.UNKNOWN_COMMAND} <= set(REFUSALS)
 
 
-def _row(*events: object) -> StreamRow:
+def _subject(*events: object) -> Subject:
     model = ReadModel()
     for event in (stream_updated(), *events):
         model.apply(event, NOW)  # type: ignore[arg-type]  # events, of several kinds
     (row,) = model.rows(NOW)
-    return row
+    return newest_session(row)
 
 
 def test_a_takedown_of_an_escalated_stream_says_who_gets_to_know() -> None:
     """What it does, and to whom it goes, in words, before it is done."""
-    told = foretell("takedown", _row(escalation_raised()), "kea")
+    told = foretell("takedown", _subject(escalation_raised()), "kea")
 
     assert told.refusal == ""
     assert any("asked to stop the stream" in it for it in told.follows)
@@ -98,12 +97,12 @@ def test_a_takedown_of_an_escalated_stream_says_who_gets_to_know() -> None:
 
 def test_a_likely_refusal_is_told_before() -> None:
     """Nothing is open that could be released."""
-    assert foretell("release", _row(), "kea").refusal == "no incident is open"
+    assert foretell("release", _subject(), "kea").refusal == "no incident is open"
 
 
 def test_an_incident_in_anothers_hand_is_told_before() -> None:
     """Two people do not do the same work unawares; who has it in hand may go on."""
-    row = _row(
+    row = _subject(
         escalation_raised(),
         answered("acknowledge", state_after="escalated", operator="tui"),
     )
@@ -114,7 +113,7 @@ def test_an_incident_in_anothers_hand_is_told_before() -> None:
 
 def test_a_drill_is_called_one() -> None:
     """Nobody takes a drill for the real thing, or the real thing for a drill."""
-    row = replace(_row(escalation_raised()), drill=True)
+    row = replace(_subject(escalation_raised()), drill=True)
     assert any("is a drill" in it for it in foretell("takedown", row, "kea").follows)
     row = replace(row, drill=False)
     assert not any("is a drill" in it for it in foretell("takedown", row, "kea").follows)

@@ -7,6 +7,7 @@ that says what became of it. The order's id is made with the form: sent twice, i
 from __future__ import annotations
 
 from aiohttp import web
+from yarl import URL
 
 from ..access.roles import Permission
 from ..asking import Asked, ask, longest, name_of, typed_in
@@ -18,6 +19,10 @@ from ..orders import OF_SCOPES, OF_STREAMS, ORDERS, Field
 from ..routing import Route, Visit
 
 SESSION = "session"
+MYSELF = "me"
+"""In an address, for whoever follows it: nobody's name is in one."""
+INCIDENT = "incident"
+"""In the address: which of the stream's incidents is meant, where that is not its newest."""
 _RESTARTED = (
     "The stream started anew while this page was open. What it says now is of the new session: "
     "look, and send it again if it still holds."
@@ -50,12 +55,16 @@ def routes(desk: Desk) -> list[Route]:
 
 def _of_stream(desk: Desk, visit: Visit) -> Asked:
     command, handle = visit.path("command"), visit.path("handle")
-    row = desk.row(handle, visit.now)
-    if command not in OF_STREAMS or row is None:
+    incident_id = visit.request.query.get(INCIDENT, "")
+    subject = desk.subject(handle, incident_id, visit.now)
+    if command not in OF_STREAMS or subject is None:
         raise web.HTTPNotFound
-    page = f"/streams/{row.handle}"
-    foretold = foretell(command, row, name_of(visit))
-    return Asked(ORDERS[command], f"{page}/act/{command}", page, foretold, row)
+    order, page = ORDERS[command], f"/streams/{handle}"
+    action = URL(f"{page}/act/{command}").with_query({INCIDENT: incident_id} if incident_id else {})
+    # What is ordered of what somebody saw is ordered of the session that they saw.
+    bound = bool(incident_id) or not order.whatever_session
+    foretold = foretell(command, subject, name_of(visit))
+    return Asked(order, str(action), page, foretold, subject, bound)
 
 
 def _of_scope(visit: Visit) -> Asked:
@@ -69,16 +78,18 @@ def _of_scope(visit: Visit) -> Asked:
 def _given(visit: Visit) -> dict[str, str]:
     """What a link filled in. A reason is never: whoever orders says why."""
     query = visit.request.query
-    return {name: query[name] for name in (Field.SCOPE, Field.ASSIGNEE) if name in query}
+    given = {name.value: query[name] for name in (Field.SCOPE, Field.ASSIGNEE) if name in query}
+    if given.get(Field.ASSIGNEE) == MYSELF:
+        given[Field.ASSIGNEE] = name_of(visit)
+    return given
 
 
 async def _send(desk: Desk, visit: Visit, asked: Asked) -> web.Response:
     typed = await typed_in(visit)
     filled, problems = read(asked.order, typed, visit.now, longest(desk))
-    row = asked.row
-    # What is ordered of what somebody saw is ordered of the session that they saw.
-    seen = row if row is not None and not asked.order.whatever_session else None
-    if seen is not None and typed.get(SESSION) != seen.session_id:
+    subject = asked.subject
+    session_id = subject.session_id if subject is not None and asked.bound else ""
+    if asked.bound and typed.get(SESSION) != session_id:
         problems = {**problems, SESSION: _RESTARTED}
     if filled is None or problems:
         return ask(desk, visit, asked, typed, problems=problems, status=422)
@@ -87,8 +98,8 @@ async def _send(desk: Desk, visit: Visit, asked: Asked) -> web.Response:
         filled,
         name_of(visit),
         visit.now,
-        stream_id=row.stream_id if row is not None else "",
-        session_id=seen.session_id if seen is not None else "",
+        stream_id=subject.stream_id if subject is not None else "",
+        session_id=session_id,
     )
     if desk.read_model.orders.get(filled.order_id).order is None:
         try:

@@ -15,15 +15,15 @@ from .drills import running
 
 
 def routes(desk: Desk) -> list[Route]:
-    """The page, and the part of it that changes."""
+    """The page."""
 
-    def showing(template: str, visit: Visit) -> web.Response:
+    async def control(visit: Visit) -> web.Response:
         live, *others = desk.policies() or (None,)
         drill = desk.read_model.drills.newest()
         handle = handle_of(drill.started.event.stream_id) if drill else ""
         return html(
             render(
-                template,
+                "control.html",
                 visit,
                 desk,
                 live=live,
@@ -37,16 +37,7 @@ def routes(desk: Desk) -> list[Route]:
             )
         )
 
-    async def whole(visit: Visit) -> web.Response:
-        return showing("control.html", visit)
-
-    async def parts(visit: Visit) -> web.Response:
-        return showing("control_parts.html", visit)
-
-    return [
-        Route("GET", "/control", Permission.VIEW, whole),
-        Route("GET", "/control/parts", Permission.VIEW, parts),
-    ]
+    return [Route("GET", "/control", Permission.VIEW, control)]
 
 
 def _awaited(desk: Desk, visit: Visit) -> str:

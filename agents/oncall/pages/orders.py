@@ -19,9 +19,9 @@ _DIGITS = 17
 
 
 def routes(desk: Desk) -> list[Route]:
-    """The page, and the part of it that changes."""
+    """The page."""
 
-    def showing(template: str, visit: Visit) -> web.Response:
+    async def order(visit: Visit) -> web.Response:
         order_id = visit.path("order")
         if not is_order_id(order_id):
             raise web.HTTPNotFound
@@ -32,7 +32,7 @@ def routes(desk: Desk) -> list[Route]:
         row = desk.row(handle, visit.now)
         return html(
             render(
-                template,
+                "order.html",
                 visit,
                 desk,
                 order_id=order_id,
@@ -47,16 +47,7 @@ def routes(desk: Desk) -> list[Route]:
             )
         )
 
-    async def whole(visit: Visit) -> web.Response:
-        return showing("order.html", visit)
-
-    async def parts(visit: Visit) -> web.Response:
-        return showing("order_parts.html", visit)
-
-    return [
-        Route("GET", "/orders/{order}", Permission.VIEW, whole),
-        Route("GET", "/orders/{order}/parts", Permission.VIEW, parts),
-    ]
+    return [Route("GET", "/orders/{order}", Permission.VIEW, order)]
 
 
 def _sent_at(visit: Visit) -> int | None:

@@ -19,8 +19,6 @@ LONG = 10 * 60 * MICROSECONDS
 _AFTER = 60 * MICROSECONDS
 """What is read behind the newest frame: it is judged, and told of, a little later."""
 _DECIDED = 24 * 3600 * MICROSECONDS
-_STEP = 2 * MICROSECONDS
-"""Spans end at whole steps, so that who looks at the same moment reads the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +68,9 @@ def span_of(session: Session, now: int) -> Span:
     """The minutes before the newest frame; and all that was decided of the session in a day."""
     newest = session.newest_appended_at
     until = now if newest == NEVER else min(now, newest + _AFTER)
-    until = -(-until // _STEP) * _STEP
     since = until - LONG
     began = since if session.began_at == NEVER else session.began_at - _AFTER
-    # In steps as well: now is another one each time.
-    oldest = (now - _DECIDED) // LONG * LONG
-    return Span(since, until, max(min(since, began), oldest))
+    return Span(since, until, max(min(since, began), now - _DECIDED))
 
 
 def _kept(session: Session) -> list[Event]:

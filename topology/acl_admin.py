@@ -23,7 +23,11 @@ from .errors import OperatorError
 ACLS_FILE = Path(__file__).parent.parent / "deploy/acls.yaml"
 
 _REQUEST_SECONDS = 30.0
-_RESOURCES = {"topic": ResourceType.TOPIC, "group": ResourceType.GROUP}
+_RESOURCES = {
+    "topic": ResourceType.TOPIC,
+    "group": ResourceType.GROUP,
+    "transaction": ResourceType.TRANSACTIONAL_ID,
+}
 _OPERATIONS = {
     "read": AclOperation.READ,
     "write": AclOperation.WRITE,
@@ -47,8 +51,8 @@ def load_acls(path: Path = ACLS_FILE) -> frozenset[Grant]:
 
 
 def read_grants(admin: AdminClient) -> list[Grant]:
-    """All that is granted on single topics and groups, from any host, of the kinds that a plan
-    knows. Raises ``AclsNotApplied``."""
+    """All that is granted on single topics, groups and transactional ids, from any host, of the
+    kinds that a plan knows. Raises ``AclsNotApplied``."""
     nothing_in_particular: Any = None
     everything = AclBindingFilter(
         ResourceType.ANY,

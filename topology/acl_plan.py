@@ -1,7 +1,8 @@
 """Who may do what on the brokers, as it should be. Pure.
 
 A plan names principals, and for each the topics that it reads and writes, the groups that it reads
-as, and whether it may see that all of our topics exist. Nothing is granted by pattern.
+as, the transactional ids that it writes under, and whether it may see that all of our topics exist.
+Nothing is granted by pattern.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from schemas import topics
 
 from .errors import OperatorError
 
-Resource = Literal["topic", "group"]
+Resource = Literal["topic", "group", "transaction"]
 Operation = Literal["read", "write", "describe"]
 
-_KEYS = frozenset({"read", "write", "groups", "describe"})
-_LISTS = ("read", "write", "groups")
+_KEYS = frozenset({"read", "write", "groups", "transactions", "describe"})
+_LISTS = ("read", "write", "groups", "transactions")
 
 
 class AclPlanInvalid(OperatorError):
@@ -92,6 +93,8 @@ def _grants(principal: str, given: Mapping[str, Any]) -> Iterator[Grant]:
         yield Grant(principal, "topic", name, "write")
     for name in given.get("groups", []):
         yield Grant(principal, "group", name, "read")
+    for name in given.get("transactions", []):
+        yield Grant(principal, "transaction", name, "write")
     if "describe" in given:
         for name in sorted(topics.ALL):
             yield Grant(principal, "topic", name, "describe")

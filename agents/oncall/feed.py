@@ -31,10 +31,12 @@ from schemas import (
     StreamUpdated,
     TakedownAcknowledged,
     TakedownRequested,
+    WorkerReported,
     topics,
 )
 
 from .read_model import ReadModel
+from .workers import FORGOTTEN_AFTER
 
 _HOUR = 3600 * MICROSECONDS
 _STREAMS: tuple[type[Event], ...] = (
@@ -42,7 +44,6 @@ _STREAMS: tuple[type[Event], ...] = (
     StreamsHeard,
     RiskAssessed,
     SamplingBoostRequested,
-    EventDeadLettered,
 )
 _NOTICES: tuple[type[Event], ...] = (StreamUnwatched, AlertRaised)
 _DECISIONS: tuple[type[Event], ...] = (
@@ -64,7 +65,10 @@ people's orders hold under the default policy, 7 days."""
 FOLLOWED: dict[str, Followed] = {
     topics.TOPIC_OF[event_type.__name__]: Followed(event_type, history)
     for event_types, history in (
+        ((WorkerReported,), FORGOTTEN_AFTER),
         (_STREAMS, _HOUR),
+        # As long as frames are kept: what most of them are about can't be redriven after that.
+        ((EventDeadLettered,), 6 * _HOUR),
         (_NOTICES, 24 * _HOUR),
         (_DECISIONS, 7 * 24 * _HOUR),
     )

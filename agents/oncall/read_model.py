@@ -38,10 +38,12 @@ from .drills import Drills
 from .fates import KnownOrders
 from .handles import handle_of
 from .incidents import Incident, Wanted, list_incidents
+from .letters import Letters
 from .listing import Listing, Query, list_streams
 from .rows import StreamRow
 from .sessions import Seen, Session, newer
 from .streams import Stream
+from .workers import Workers
 
 _REMEMBERED_IDS = 20_000
 _CAUSES = 32
@@ -84,6 +86,8 @@ class ReadModel:
         self.orders = KnownOrders()
         self.audit = Audit(self.orders)
         self.drills = Drills()
+        self.letters = Letters()
+        self.workers = Workers()
         self._alerts: dict[str, Seen[AlertRaised]] = {}
         """The newest of each source."""
         self._frames_judged = self._takedowns = self._escalations = self._evicted = 0
@@ -100,6 +104,8 @@ class ReadModel:
         self.orders.take(event, at)
         self.version += 1
         self.audit.apply(event, at)
+        self.letters.apply(event, at)
+        self.workers.apply(event, at)
         match event:
             case StreamsHeard():
                 self._hear(event, at)

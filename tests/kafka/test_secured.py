@@ -227,8 +227,8 @@ def _first(secured: Secured, what: str, verifier: Verifier | None) -> object:
         ("takedowns", topics.REVERSALS),
         ("detection", topics.TAKEDOWNS),
         ("detection", topics.FRAME_SAMPLES),
-        ("judgement", topics.FRAME_SAMPLES),
-        ("judgement", topics.OPERATOR_COMMANDS),
+        ("judgement", topics.DISAGREEMENTS),
+        ("judgement", topics.SHED),
         ("operator", topics.TAKEDOWNS),
         ("operator", topics.DECISION_STATES),
     ],
@@ -246,7 +246,6 @@ def test_nobody_writes_what_is_not_theirs(secured: Secured, principal: str, topi
     [
         ("shard", topics.FRAME_SAMPLES),
         ("takedowns", topics.FRAME_SAMPLES),
-        ("judgement", topics.FRAME_SAMPLES),
         ("operator", topics.FRAME_SAMPLES),
         ("detection", topics.OPERATOR_COMMANDS),
         ("takedowns", topics.ESCALATIONS),

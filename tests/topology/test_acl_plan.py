@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agents.oncall.feed import FOLLOWED
+from agents.oncall.graph import REDRIVEN_INTO
 from schemas import topics
 from topology.acl_admin import load_acls
 from topology.acl_plan import AclPlanInvalid, Grant, besides, missing, parse_acls
@@ -67,16 +68,24 @@ def test_people_alone_give_orders() -> None:
     assert writers == {"User:firebreak-operator", JUDGEMENT}
 
 
+def test_who_puts_records_back_may_do_all_of_it() -> None:
+    """Read letter, record and note, and write copy and note, in a transaction."""
+    assert {topics.DEAD_LETTERS, topics.REDRIVES, *REDRIVEN_INTO} <= may(JUDGEMENT, "read")
+    assert {topics.REDRIVES, *REDRIVEN_INTO} <= may(JUDGEMENT, "write")
+    assert Grant(JUDGEMENT, "transaction", "firebreak-redrive", "write") in SHIPPED
+
+
 def test_workers_see_that_every_topic_is_there() -> None:
     for principal in (JUDGEMENT, "User:firebreak-detection"):
         assert may(principal, "describe") == topics.ALL
 
 
 def test_a_plan_grants_what_it_lists_and_nothing_else() -> None:
-    text = f"principals: {{'User:a': {{read: [{topics.RISK}], groups: [g]}}}}"
+    text = f"principals: {{'User:a': {{read: [{topics.RISK}], groups: [g], transactions: [t]}}}}"
     assert parse_acls(text) == {
         Grant("User:a", "topic", topics.RISK, "read"),
         Grant("User:a", "group", "g", "read"),
+        Grant("User:a", "transaction", "t", "write"),
     }
 
 

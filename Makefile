@@ -8,6 +8,7 @@ READY := $(VENV)/.ready
 .PHONY: demo test test-unit test-e2e test-kafka chaos soak lint format docs lock tools eval bench bench-core clean
 
 demo: $(READY)  ## The whole topology on real footage.
+	@deploy/web/install
 	@$(BIN)/python -m deploy.demo
 
 test: lint tools  ## Everything that CI runs.
@@ -55,8 +56,9 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-tools: $(READY)  ## What tests need besides Python: Chromium, kcat, Apache Kafka.
+tools: $(READY)  ## What tests need besides Python: Chromium, kcat, Apache Kafka, the pages' assets.
 	@deploy/install-test-tools
+	@deploy/web/install
 	@deploy/kafka/install
 
 lock:  ## Resolve all dependencies anew; needs `uv`.

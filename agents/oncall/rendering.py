@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,15 @@ _REASONS = {
     SILENT: "not judged, and no worker said so",
 }
 """Why a stream is unwatched, in words; a reason that is not known here is shown as it came."""
+_NAVIGATION = (
+    ("now", "/", "Now"),
+    ("incidents", "/incidents", "Incidents"),
+    ("control", "/control", "Control"),
+    ("topology", "/topology", "Topology"),
+    ("audit", "/audit", "Audit"),
+)
+"""The pages that all others lead to: what each calls itself, where it is, and its name."""
+_SPARK_WIDTH, _SPARK_HEIGHT = 64, 20
 _HOUR = 3600
 _AGE_SCALES = ((9.95, 1, "{:.1f} s"), (119.5, 1, "{:.0f} s"), (2 * _HOUR, 60, "{:.0f} min"))
 """Below which age, in seconds, by what it is divided, and how it is written."""
@@ -46,6 +56,19 @@ def format_when(at: int, now: int) -> str:
     return when.strftime("%H:%M:%S UTC" if when.date() == today.date() else "%d %b %H:%M UTC")
 
 
+def spark(values: Sequence[float | None]) -> str:
+    """A line through ``values``, 0 to 1, as an SVG path; it is broken where there is none."""
+    step = _SPARK_WIDTH / max(len(values) - 1, 1)
+    parts, broken = [], True
+    for number, value in enumerate(values):
+        if value is not None:
+            at = f"{number * step:.1f} {(1 - value) * _SPARK_HEIGHT:.1f}"
+            # A point alone shows as one: a line to itself with round ends.
+            parts.append(f"M{at}L{at}" if broken else f"L{at}")
+        broken = value is None
+    return "".join(parts)
+
+
 def _environment() -> Environment:
     templates = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -57,9 +80,11 @@ def _environment() -> Environment:
     templates.filters |= {
         "age": format_age,
         "when": format_when,
+        "spark": spark,
         "reason": lambda reason: _REASONS.get(reason, reason),
     }
     templates.globals |= {
+        "NAVIGATION": _NAVIGATION,
         "Permission": Permission,
         "Progress": Progress,
         "StreamState": StreamState,

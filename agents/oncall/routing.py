@@ -29,6 +29,11 @@ class Visit:
     csrf: str = ""
     """What the forms of a page that answers this carry, as their field ``csrf``."""
 
+    @property
+    def partial(self) -> bool:
+        """Whether a page that is open asks for what changes, and not for the whole of it."""
+        return self.request.headers.get("HX-Request") == "true"
+
     def path(self, name: str) -> str:
         """The part of the path that the route calls ``name``."""
         return self.request.match_info[name]

@@ -5,15 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import faust
 from aiohttp import web
+from faust.web.drivers.aiohttp import Web
 
 from . import static_files
 from .access.roles import Person, Role
 from .api import history
 from .api import streams as streams_api
 from .desk import Desk
+from .live import Listeners
 from .pages import (
     acting,
     audit,
@@ -32,8 +35,11 @@ from .routing import register as register_routes
 
 def register(app: faust.App, desk: Desk, guard: Guard) -> None:
     """Serve all of it from ``app``, before its web server has started."""
+    listeners = Listeners()
+    cast(Web, app.web).web_app.on_shutdown.append(listeners.stop)
     parts = (
         static_files.routes(),
+        listeners.routes(desk),
         now.routes(desk),
         streams.routes(desk),
         evidence.routes(desk),

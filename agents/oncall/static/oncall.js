@@ -1,9 +1,8 @@
-// Renews the parts of the page once a second. Without it, the page is as current as its last load.
+// Keeps what changes on a page current: the server tells when something may show otherwise, and htmx
+// asks for it. Without htmx or JavaScript, the page is as current as its last load.
 "use strict";
 
-const PERIOD_MS = 1000;
-const LIMIT_MS = 5000;
-const main = document.querySelector("main[data-parts]");
+const live = document.querySelector("#live[hx-trigger]");
 const note = document.getElementById("refresh");
 let renewed = new Date();
 
@@ -12,41 +11,33 @@ function say(text, troubled) {
   note.classList.toggle("troubled", troubled);
 }
 
-// Only what differs is replaced, so that focus stays and screen readers hear changes alone.
-function renew(html) {
-  const page = new DOMParser().parseFromString(html, "text/html");
-  for (const part of page.body.children) {
-    const old = document.getElementById(part.id);
-    if (old && old.innerHTML !== part.innerHTML) old.replaceChildren(...part.childNodes);
-  }
+function lost() {
+  say(`Worker not reached. As of ${renewed.toLocaleTimeString()}.`, true);
 }
 
-function selecting() {
+// What somebody is at is not taken from under them.
+function busy() {
   const selection = document.getSelection();
-  return !selection.isCollapsed && main.contains(selection.anchorNode);
+  if (!selection.isCollapsed && live.contains(selection.anchorNode)) return "text is selected";
+  const field = document.activeElement;
+  if (live.contains(field) && field.matches("input, textarea, select")) return "a form is filled in";
+  return "";
 }
 
-async function refresh() {
-  if (selecting()) {
-    say("Paused while text is selected.", true);
-    return;
-  }
-  try {
-    const response = await fetch(main.dataset.parts, { signal: AbortSignal.timeout(LIMIT_MS) });
-    if (!response.ok) throw new Error(`HTTP ${response.status}`);
-    renew(await response.text());
+function renew() {
+  const why = busy();
+  if (why) say(`Paused while ${why}.`, true);
+  else if (!document.hidden) htmx.trigger(live, "changed");
+}
+
+if (live && window.htmx) {
+  document.body.addEventListener("htmx:afterRequest", (event) => {
+    if (!event.detail.successful) return lost();
     renewed = new Date();
-    say("Refreshed every second.", false);
-  } catch {
-    say(`Worker not reached. As of ${renewed.toLocaleTimeString()}.`, true);
-  }
+    say("Live.", false);
+  });
+  document.addEventListener("visibilitychange", renew);
+  const events = new EventSource("/events");
+  events.addEventListener("changed", renew);
+  events.addEventListener("error", lost);
 }
-
-async function run() {
-  for (;;) {
-    if (!document.hidden) await refresh();
-    await new Promise((done) => setTimeout(done, PERIOD_MS));
-  }
-}
-
-run();

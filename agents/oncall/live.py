@@ -1,0 +1,73 @@
+"""Tells open pages that something may show otherwise, as server-sent events.
+
+A page asks for what changed by itself: which page it is, and what was asked of it, is its own
+business. It is told at most once a second, and every few seconds though nothing has changed, since
+what is shown grows older.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from contextlib import suppress
+
+from aiohttp import web
+
+from .access.roles import Permission
+from .desk import Desk
+from .routing import Route, Visit
+
+PERIOD_SECONDS = 1.0
+_BEAT_SECONDS = 5.0
+_LASTS_SECONDS = 600.0
+"""Then the browser asks again, and whoever may not any more is not let in."""
+_MOST_OF_A_PERSON = 12
+_MOST = 500
+
+
+class Listeners:
+    """Who is told; ``stop`` ends it for all, so that the server can stop."""
+
+    def __init__(self) -> None:
+        self._of: Counter[str] = Counter()
+        self._stopped = asyncio.Event()
+
+    async def stop(self, _app: web.Application) -> None:
+        """As aiohttp calls it on its shutdown."""
+        self._stopped.set()
+
+    def routes(self, desk: Desk) -> list[Route]:
+        """``/events``."""
+
+        async def events(visit: Visit) -> web.StreamResponse:
+            name = visit.person.name if visit.person else ""
+            if self._of[name] >= _MOST_OF_A_PERSON or self._of.total() >= _MOST:
+                raise web.HTTPTooManyRequests(headers={"Retry-After": "30"})
+            self._of[name] += 1
+            try:
+                return await self._tell(visit.request, desk)
+            finally:
+                self._of[name] -= 1
+                self._of += Counter()  # names that nobody listens by any more go
+
+        return [Route("GET", "/events", Permission.VIEW, events)]
+
+    async def _tell(self, request: web.Request, desk: Desk) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        loop = asyncio.get_running_loop()
+        over = loop.time() + _LASTS_SECONDS
+        told: object = None
+        told_at = loop.time()
+        # A connection that was closed says so when it is written to.
+        with suppress(ConnectionError):
+            while loop.time() < over and not self._stopped.is_set():
+                version = desk.read_model.version
+                shown = version, desk.feed.progress
+                if shown != told or loop.time() - told_at >= _BEAT_SECONDS:
+                    told, told_at = shown, loop.time()
+                    await response.write(b"event: changed\ndata: %d\n\n" % version)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopped.wait(), PERIOD_SECONDS)
+            await response.write_eof()
+        return response

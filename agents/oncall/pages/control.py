@@ -8,6 +8,7 @@ from ..access.roles import Permission
 from ..desk import Desk
 from ..forms import is_order_id
 from ..handles import handle_of
+from ..in_force import at_odds, in_force
 from ..policies import Change, differences
 from ..rendering import html, render
 from ..routing import Route, Visit
@@ -19,6 +20,8 @@ def routes(desk: Desk) -> list[Route]:
 
     async def control(visit: Visit) -> web.Response:
         live, *others = desk.policies() or (None,)
+        workers = desk.read_model.workers.now(visit.now)
+        bundles, policies = (in_force(kind, workers) for kind in ("bundle", "policy"))
         drill = desk.read_model.drills.newest()
         handle = handle_of(drill.started.event.stream_id) if drill else ""
         return html(
@@ -29,6 +32,9 @@ def routes(desk: Desk) -> list[Route]:
                 live=live,
                 compared=[(it, differences(live, it)) for it in others if live is not None],
                 Change=Change,
+                bundles=bundles,
+                bundles_at_odds=at_odds(bundles),
+                policies_at_odds=at_odds(policies),
                 drill=drill,
                 drill_runs=running(desk, visit.now) is not None,
                 drill_handle=handle,

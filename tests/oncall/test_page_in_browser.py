@@ -3,66 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
-from socket import socket
 
-import pytest
-from playwright.async_api import BrowserContext, Page, async_playwright, expect
+from playwright.async_api import BrowserContext, expect
 
 from agents.following import Progress
 from tests.builders import SECOND, risk_assessed
 
+from .browsing import OVERFLOW, context, in_chromium, opened, served
 from .events import acknowledged, breaker_tripped, heard, takedown_requested
-from .serving import Served, serve
+from .serving import Served
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+__all__ = ["context", "served"]
+
 HOUR = 3600 * SECOND
 LONG_NAME = "a-stream-whose-name-nobody-thought-would-be-this-long-" * 3
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no {CHROMIUM}")
-
-
-@pytest.fixture
-async def served() -> AsyncIterator[Served]:
-    with socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    served = serve(web_bind="127.0.0.1", web_host="127.0.0.1", web_port=port)
-    async with served.app.web:
-        yield served
-
-
-@pytest.fixture
-async def context(tmp_path: Path) -> AsyncIterator[BrowserContext]:
-    async with async_playwright() as playwright:
-        context = await playwright.chromium.launch_persistent_context(
-            tmp_path / "profile",
-            executable_path=CHROMIUM,
-            args=ARGUMENTS,
-            viewport={"width": 360, "height": 740},
-        )
-        yield context
-        await context.close()
-
-
-async def opened(context: BrowserContext, served: Served) -> tuple[Page, list[str]]:
-    """The page, and what its console complains of from here on."""
-    page = context.pages[0]
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    await page.goto(f"http://127.0.0.1:{served.app.conf.web_port}/")
-    return page, complaints
+pytestmark = in_chromium
 
 
 def takes_down(served: Served, stream_id: str) -> None:
@@ -93,8 +49,7 @@ async def test_rows_appear_by_themselves_on_a_narrow_screen(
     await expect(row.get_by_role("cell", name="■ stopped")).to_be_visible()
     await expect(page.get_by_text("The breaker is open until")).to_be_visible()
     await expect(page.get_by_text("Live.", exact=True)).to_be_visible()
-    overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    assert await page.evaluate(overflow) == 0
+    assert await page.evaluate(OVERFLOW) == 0
     assert complaints == []
 
 

@@ -1,0 +1,73 @@
+"""A served on-call view in Debian's Chromium, for tests to look at and to type into."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from socket import socket
+from typing import Any
+
+import pytest
+from playwright.async_api import BrowserContext, Page, async_playwright
+
+from .serving import Served, serve
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+AXE = Path(__file__).parent.parent.parent / "build/web/axe.min.js"
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+"""Pixels by which a page is wider than its window."""
+
+in_chromium = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no {CHROMIUM}")
+
+
+@pytest.fixture
+async def served() -> AsyncIterator[Served]:
+    with socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    served = serve(web_bind="127.0.0.1", web_host="127.0.0.1", web_port=port)
+    async with served.app.web:
+        yield served
+
+
+@pytest.fixture
+async def context(tmp_path: Path) -> AsyncIterator[BrowserContext]:
+    async with async_playwright() as playwright:
+        context = await playwright.chromium.launch_persistent_context(
+            tmp_path / "profile",
+            executable_path=CHROMIUM,
+            args=ARGUMENTS,
+            viewport={"width": 360, "height": 740},
+        )
+        yield context
+        await context.close()
+
+
+async def opened(
+    context: BrowserContext, served: Served, path: str = "/"
+) -> tuple[Page, list[str]]:
+    """The page, and what its console complains of from here on."""
+    page = context.pages[0]
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    await page.goto(f"http://127.0.0.1:{served.app.conf.web_port}{path}")
+    return page, complaints
+
+
+async def barriers(page: Page) -> list[Any]:
+    """What axe finds on the page that would keep somebody from it; skips where axe is not there."""
+    if not AXE.exists():
+        pytest.skip("axe is not there: deploy/web/install puts it in place")
+    await page.evaluate(AXE.read_text())
+    found = await page.evaluate("axe.run()")
+    return [(it["id"], it["nodes"][0]["html"]) for it in found["violations"]]

@@ -35,6 +35,7 @@ from .faust_mend import MendedConsumer
 from .fetching import EMBEDDED_WAIT_MS, WAIT_MS
 from .kafka_config import faust_credentials, largest_record, librdkafka_config
 from .oncall.drill import DrillRuns, sampling
+from .oncall.letters import KafkaDeadLetters
 from .oncall.orders import Orders
 from .oncall.policies import told
 from .oncall.sources import EvidenceReading
@@ -180,6 +181,7 @@ def build_app(
                 policies=lambda: told(policies.current),
                 drills=drills,
                 sources=evidence.sources,
+                dead_letters=KafkaDeadLetters(config, ports.codec),
             )
             web.register(app, desk, web.EveryoneIsLetIn())
             for service in (policies, following, feed, orders, drills, evidence):

@@ -18,6 +18,7 @@ from confluent_kafka import KafkaException, Producer
 
 from schemas import (
     ATTEMPT,
+    MICROSECONDS,
     CloudEvent,
     Codec,
     EventDeadLettered,
@@ -34,6 +35,8 @@ from .kafka_config import PRODUCER
 _TRANSACTIONAL_ID = "firebreak-redrive"
 _REQUEST_SECONDS = 30.0
 _AT_ONCE = 100
+_CLOCKS_DIFFER = 60 * MICROSECONDS
+"""Of brokers, at most: each tells the time of what it appends."""
 
 
 class NotRedriven(OperatorError):
@@ -49,10 +52,13 @@ class Choice:
     since: int = 0
     most_attempts: int = 3
     """What failed as often is left to lie."""
+    letters: frozenset[str] = frozenset()
+    """Ids."""
 
     def __contains__(self, letter: EventDeadLettered) -> bool:
         return (
             (not self.causes or letter.cause in self.causes)
+            and (not self.letters or letter.dead_letter_id in self.letters)
             and self.stream_id in ("", letter.stream_id)
             and letter.appended_at >= self.since
             and letter.attempt < self.most_attempts
@@ -66,6 +72,8 @@ class Redriven:
     redriven: list[EventDeadLettered] = field(default_factory=list)
     gone: list[EventDeadLettered] = field(default_factory=list)
     """Kafka does not keep their records any more."""
+    done_before: int = 0
+    """How many had been put back."""
 
 
 def redrive(
@@ -75,6 +83,7 @@ def redrive(
     *,
     operator: str,
     reason: str,
+    order_id: str = "",
     dry_run: bool = False,
 ) -> Redriven:
     """Put back the records of ``choice`` that have not been put back.
@@ -85,9 +94,13 @@ def redrive(
     outcome = Redriven()
     with closing(TopicLog(config)) as log:
         producer = None if dry_run else _begin(config)
-        chosen = [letter for letter in _letters(log, codec) if letter in choice]
-        done = {event.dead_letter_id for event in _read(log, codec, topics.REDRIVES, EventRedriven)}
+        # A letter is written after its record, and a redrive after its letter.
+        since = max(choice.since - _CLOCKS_DIFFER, 0) or None
+        chosen = [letter for letter in _letters(log, codec, since) if letter in choice]
+        redriven = _read(log, codec, topics.REDRIVES, EventRedriven, since)
+        done = {event.dead_letter_id for event in redriven}
         left = [letter for letter in chosen if letter.dead_letter_id not in done]
+        outcome.done_before = len(chosen) - len(left)
         for at in range(0, len(left), _AT_ONCE):
             some = left[at : at + _AT_ONCE]
             found = [
@@ -96,7 +109,7 @@ def redrive(
             outcome.gone += [letter for letter, record in found if record is None]
             there = [(letter, record) for letter, record in found if record is not None]
             if producer is not None and there:
-                _put_back(producer, codec, there, operator, reason)
+                _put_back(producer, codec, there, operator, reason, order_id=order_id)
             outcome.redriven += [letter for letter, _ in there]
     return outcome
 
@@ -117,6 +130,8 @@ def _put_back(
     letters: Iterable[tuple[EventDeadLettered, Any]],
     operator: str,
     reason: str,
+    *,
+    order_id: str = "",
 ) -> None:
     try:
         producer.begin_transaction()
@@ -129,13 +144,15 @@ def _put_back(
                 letter.partition,
                 headers=[*headers, (ATTEMPT, str(letter.attempt + 1).encode())],
             )
-            producer.produce(**_note(codec, letter, operator, reason))
+            producer.produce(**_note(codec, letter, operator, reason, order_id))
         producer.commit_transaction(_REQUEST_SECONDS)
     except KafkaException as error:
         raise NotRedriven(error.args[0].str()) from error
 
 
-def _note(codec: Codec, letter: EventDeadLettered, operator: str, reason: str) -> dict[str, Any]:
+def _note(
+    codec: Codec, letter: EventDeadLettered, operator: str, reason: str, order_id: str
+) -> dict[str, Any]:
     event = EventRedriven(
         dead_letter_id=letter.dead_letter_id,
         redriven_at=time.time_ns() // 1000,
@@ -144,6 +161,7 @@ def _note(codec: Codec, letter: EventDeadLettered, operator: str, reason: str) -
         offset=letter.offset,
         operator=operator,
         reason=reason,
+        order_id=order_id,
     )
     name = type(event).__name__
     cloud_event = CloudEvent(
@@ -157,17 +175,19 @@ def _note(codec: Codec, letter: EventDeadLettered, operator: str, reason: str) -
     }
 
 
-def _letters(log: TopicLog, codec: Codec) -> list[EventDeadLettered]:
+def _letters(log: TopicLog, codec: Codec, since: int | None) -> list[EventDeadLettered]:
     """Each once, in the order of their records."""
     found = {
         letter.dead_letter_id: letter
-        for letter in _read(log, codec, topics.DEAD_LETTERS, EventDeadLettered)
+        for letter in _read(log, codec, topics.DEAD_LETTERS, EventDeadLettered, since)
     }
     return sorted(found.values(), key=lambda it: (it.topic, it.partition, it.offset))
 
 
-def _read(log: TopicLog, codec: Codec, topic: str, event_type: Any) -> Iterator[Any]:
-    for message in log.read([topic]):
+def _read(
+    log: TopicLog, codec: Codec, topic: str, event_type: Any, since: int | None
+) -> Iterator[Any]:
+    for message in log.read([topic], since=since):
         try:
             yield codec.decode(message.value(), event_type)
         except EventUnreadable:

@@ -15,6 +15,7 @@ from .giving import GiveOrder, nowhere
 from .incidents import incidents_of
 from .policies import PolicyTold, ReadPolicies
 from .read_model import ReadModel
+from .redriving import DeadLetterOffice, NoOffice
 from .rows import StreamRow, row_of
 from .sources import Sources
 from .sources import nowhere as no_sources
@@ -51,6 +52,7 @@ class Desk:
     drills: RunDrills | None = None
     sources: Sources = field(default_factory=no_sources)
     """Of one stream's past and its evidence."""
+    dead_letters: DeadLetterOffice = field(default_factory=NoOffice)
 
     def row(self, handle: str, now: int) -> StreamRow | None:
         """The stream that ``handle`` names in addresses, as it stands at ``now``."""

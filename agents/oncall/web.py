@@ -15,6 +15,7 @@ from . import static_files
 from .access.roles import Person, Role
 from .api import history
 from .api import streams as streams_api
+from .api import topology as topology_api
 from .desk import Desk
 from .live import Listeners
 from .pages import (
@@ -28,6 +29,7 @@ from .pages import (
     now,
     orders,
     streams,
+    topology,
 )
 from .routing import Guard, Route, Visit
 from .routing import register as register_routes
@@ -48,9 +50,11 @@ def register(app: faust.App, desk: Desk, guard: Guard) -> None:
         acting.routes(desk),
         orders.routes(desk),
         control.routes(desk),
+        topology.routes(desk),
         drills.routes(desk),
         audit.routes(desk),
         streams_api.routes(desk),
+        topology_api.routes(desk),
         history.routes(desk),
     )
     register_routes(app, [route for part in parts for route in part], guard)

@@ -17,9 +17,13 @@ from agents.following import Progress
 from agents.oncall import health, web
 from agents.oncall.desk import Desk
 from agents.oncall.giving import NotOrdered
+from agents.oncall.letters import Letter
 from agents.oncall.policies import PolicyTold
+from agents.oncall.ports import Unavailable
+from agents.oncall.previews import Preview, RawRecord, preview
 from agents.oncall.read_model import ReadModel
-from schemas import DrillOrdered, OperatorCommanded
+from agents.oncall.redriving import NotPutBack, PutBack, RedriveOrder
+from schemas import Codec, DrillOrdered, OperatorCommanded
 
 from .events import NOW
 from .evidence import EvidenceRoom
@@ -54,6 +58,26 @@ class DrillsAsTold:
 
 
 @dataclass
+class DeadLettersAsTold:
+    """A ``DeadLetterOffice`` that keeps what is ordered, and fails as a test sets it to."""
+
+    ordered: list[RedriveOrder] = field(default_factory=list)
+    record: RawRecord = field(default_factory=lambda: RawRecord([], b"rubbish"))
+    failure: str = ""
+
+    async def preview(self, letter: Letter) -> Preview:
+        if self.failure:
+            raise Unavailable(self.failure)
+        return preview(self.record, letter.event.topic, Codec())
+
+    async def put_back(self, order: RedriveOrder) -> PutBack:
+        if self.failure:
+            raise NotPutBack(self.failure)
+        self.ordered.append(order)
+        return PutBack(redriven=len(order.letters), gone=0, left=0)
+
+
+@dataclass
 class Served:
     """What a served app shows, for a test to change while it is served."""
 
@@ -70,6 +94,7 @@ class Served:
     kafka_away: str = ""
     """Why Kafka takes no orders, where it does not."""
     drills: DrillsAsTold = field(default_factory=DrillsAsTold)
+    dead_letters: DeadLettersAsTold = field(default_factory=DeadLettersAsTold)
     policies: list[PolicyTold] = field(default_factory=list)
     room: EvidenceRoom = field(default_factory=EvidenceRoom)
 
@@ -109,6 +134,7 @@ def serve(**app_settings: Any) -> Served:
         give_order=served.give_order,
         policies=lambda: tuple(served.policies),
         drills=served.drills,
+        dead_letters=served.dead_letters,
         sources=served.room.sources(),
     )
     web.register(app, desk, web.EveryoneIsLetIn(served.now))

@@ -42,6 +42,13 @@ class Failed:
         self, value: bytes, cause: DeadLetterCause = DeadLetterCause.INTERNAL_ERROR
     ) -> EventDeadLettered:
         """A frame sample of ``value`` fails."""
+        return self.fail_again(self._produce(value), cause)
+
+    async def bury(self, value: bytes) -> EventDeadLettered:
+        """``fail``, for who has an event loop."""
+        return await asyncio.to_thread(self.fail, value)
+
+    def _produce(self, value: bytes) -> Any:
         placed: list[Any] = []
         self._producer.produce(
             topics.FRAME_SAMPLES,
@@ -51,7 +58,7 @@ class Failed:
             on_delivery=lambda _, message: placed.append(message),
         )
         assert self._producer.flush(LIMIT) == 0
-        return self.fail_again(placed[0], cause)
+        return placed[0]
 
     def fail_again(
         self, message: Any, cause: DeadLetterCause = DeadLetterCause.INTERNAL_ERROR

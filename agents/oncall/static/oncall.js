@@ -31,6 +31,10 @@ function renew() {
 }
 
 if (live && window.htmx) {
+  // What somebody opened stays open: the server does not know of it.
+  if (window.Idiomorph) {
+    Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name) => name !== "open";
+  }
   document.body.addEventListener("htmx:afterRequest", (event) => {
     if (!event.detail.successful) return lost();
     renewed = new Date();

@@ -108,7 +108,7 @@ async def test_nobody_is_kept_out(served: Served, context: BrowserContext) -> No
     for path in PAGES:
         page, complaints = await opened(context, served, path)
         for scheme in ("light", "dark"):
-            await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # a literal
+            await page.emulate_media(color_scheme=scheme)
             assert (path, scheme, await barriers(page)) == (path, scheme, [])
         assert (path, await page.evaluate(OVERFLOW), complaints) == (path, 0, [])
 

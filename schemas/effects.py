@@ -57,7 +57,7 @@ class EscalationRaised(Record, frozen=True):
     drill: bool = False
     change: str = "opened"
     """What it is to its incident: ``opened``, ``updated``, ``repeated`` where nobody answered in
-    time, ``reopened``."""
+    time, ``widened`` where a person wants more people on it, ``reopened``."""
     routes: list[str] = []
     """Whom it is for, as the policy names them."""
     answer_by: int = 0
@@ -178,6 +178,10 @@ class CommandAnswered(Record, frozen=True):
     """A member of ``Refusal`` where it was not applied, empty otherwise."""
     state_before: str
     state_after: str
+    held_by: str = ""
+    """Who has the incident in hand after it; empty where nobody has, or nothing is open."""
+    answer_by: int = 0
+    """When the incident is raised again unless somebody answers; 0 where nothing is waited for."""
 
     @property
     def subject(self) -> str:

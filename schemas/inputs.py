@@ -100,6 +100,8 @@ class OperatorCommanded(Record, frozen=True):
     """``all``, ``region:XX`` or ``policy:NAME``; empty where a stream is."""
     until: int = 0
     """When it lapses; of use to ``suppress``, ``hold-takedowns`` and ``trip-breaker``."""
+    assignee: str = ""
+    """Pseudonym of whose the incident is from now on, of use to ``assign``: empty for nobody's."""
 
     @property
     def subject(self) -> str:

@@ -130,7 +130,11 @@ def answered(
     """What became of an order about a stream."""
     after = decision.session
     incident = incident_id(*key) if after.incident else ""
-    return _answer(command, decision.refusal, at, key[1], (before.state, after.state, incident))
+    answer = _answer(command, decision.refusal, at, key[1], (before.state, after.state, incident))
+    if after.incident is None or after.incident.closed:
+        return answer
+    open_one = after.incident
+    return replace(answer, held_by=open_one.holder, answer_by=open_one.answer_by)
 
 
 def answered_scope(command: OperatorCommanded, refusal: Refusal | None, at: int) -> CommandAnswered:

@@ -43,6 +43,8 @@ class Case:
     cause: Cause
     until: int = 0
     """When what a person orders lapses; 0 where it does not."""
+    assignee: str = ""
+    """Whom a person gives the incident to."""
 
     @property
     def incident_id(self) -> str:

@@ -21,6 +21,10 @@ class Command(StrEnum):
     VERDICT_TRUE = "verdict-true"
     VERDICT_FALSE = "verdict-false"
     ACKNOWLEDGE = "acknowledge"
+    ASSIGN = "assign"
+    """Gives the incident into somebody's hands, one's own or another's, or back."""
+    ESCALATE = "escalate"
+    """Puts the incident before more people, as one that is graver."""
     HOLD_TAKEDOWNS = "hold-takedowns"
     """The kill switch: what would be taken down by the policy is escalated instead."""
     LIFT_HOLD = "lift-hold"
@@ -33,6 +37,11 @@ OF_SCOPES = frozenset(
 )
 LIMITED = frozenset({Command.SUPPRESS, Command.HOLD_TAKEDOWNS, Command.TRIP_BREAKER})
 """What is ordered for a time only, so that nobody has to remember to take it back."""
+OF_INCIDENTS = frozenset({Command.ASSIGN, Command.ESCALATE})
+"""What is of use while an incident is open, and of none otherwise."""
+LOCKED = frozenset({Command.ACKNOWLEDGE, Command.VERDICT_TRUE, Command.VERDICT_FALSE})
+"""What of an incident is left to whoever has it in hand, so that two do not do the same work. What
+protects people or streams is nobody's alone, and anybody may assign the incident to themselves."""
 OF_THE_BREAKER = frozenset({Command.CLOSE_BREAKER, Command.TRIP_BREAKER})
 """There is one: what is ordered of it is ordered of ``all``."""
 

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from schemas import Event, OperatorCommanded, TakedownAcknowledged
 
 from .case import Case
-from .commands import Command
-from .effects import boost, issue
+from .commands import LOCKED, OF_INCIDENTS, Command
+from .effects import boost, issue, waits_until
 from .machine import TRANSITIONS
 from .policy import Grade, Policy, Verdict
 from .session import Override, Session
@@ -33,6 +33,8 @@ _ORDERS = {
     Command.VERDICT_TRUE: Input.VERDICT_TRUE,
     Command.VERDICT_FALSE: Input.VERDICT_FALSE,
     Command.ACKNOWLEDGE: Input.ACKNOWLEDGED,
+    Command.ASSIGN: Input.ASSIGNED,
+    Command.ESCALATE: Input.WIDENED,
 }
 """What each command of a stream is to the machine."""
 
@@ -117,7 +119,7 @@ def of_acknowledgement(
     return _unanswered(policy, session)
 
 
-def of_command(command: OperatorCommanded, now: int) -> Input | Refusal:
+def of_command(command: OperatorCommanded, session: Session, now: int) -> Input | Refusal:
     """What a person's order about a stream is to a session."""
     given = _ORDERS.get(Command(command.command)) if command.command in set(Command) else None
     if given is None:
@@ -129,7 +131,16 @@ def of_command(command: OperatorCommanded, now: int) -> Input | Refusal:
             return Refusal.NO_TIME_LIMIT
         if command.until <= max(now, command.issued_at):
             return Refusal.EXPIRED
-    return given
+    return _of_incident(command, session) or given
+
+
+def _of_incident(command: OperatorCommanded, session: Session) -> Refusal | None:
+    """Why an order is not carried out for want of an incident, or for whose that is."""
+    incident = session.incident
+    if incident is None or incident.closed:
+        return Refusal.NOTHING_OPEN if command.command in OF_INCIDENTS else None
+    another = incident.holder not in ("", command.operator)
+    return Refusal.HELD_BY_ANOTHER if another and command.command in LOCKED else None
 
 
 def due_inputs(policy: Policy, session: Session, now: int) -> list[Input]:
@@ -179,6 +190,9 @@ def _enter(case: Case, session: Session, to: State, given: Input) -> Session:
             incident = replace(incident, holder=cause.operator, answer_by=0, touched_at=case.now)
         if given is Input.VERDICT_TRUE:
             incident = replace(incident, confirmed=True)
+        if given is Input.ASSIGNED:
+            incident = replace(incident, holder=case.assignee, touched_at=case.now)
+            incident = replace(incident, answer_by=waits_until(case, incident))
     if given is Input.STOP_CONFIRMED and to is State.STOPPED and takedown is not None:
         takedown = replace(takedown, confirmed_at=case.now)
     grade = session.grade

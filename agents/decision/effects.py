@@ -50,13 +50,20 @@ def boost(case: Case, session: Session) -> tuple[Session, SamplingBoostRequested
     return replace(session, boosted_until=until), event
 
 
+def waits_until(case: Case, incident: Incident) -> int:
+    """When ``incident`` is raised again, as of now; 0 where somebody has it in hand, or where it
+    was raised often enough."""
+    answers = case.policy.answers
+    if incident.holder or incident.repeats >= answers.escalation_repeats:
+        return 0
+    return case.now + answers.escalation_within[incident.severity]
+
+
 def _raise(
     case: Case, session: Session, incident: Incident, change: str, routes: tuple[str, ...] = ()
 ) -> tuple[Session, EscalationRaised]:
-    answers, to = case.policy.answers, case.policy.routes
-    # A person whose order raises it has it in hand; and it is not raised again for ever.
-    waits = not case.cause.operator and incident.repeats < answers.escalation_repeats
-    answer_by = case.now + answers.escalation_within[incident.severity] if waits else 0
+    to = case.policy.routes
+    answer_by = waits_until(case, incident)
     # That nobody answers is not something that happens to it.
     touched_at = incident.touched_at if change == "repeated" else case.now
     incident = replace(incident, answer_by=answer_by, touched_at=touched_at)
@@ -115,6 +122,15 @@ def _repeat(case: Case, session: Session) -> tuple[Session, Event | None]:
         return session, None
     again = replace(incident, repeats=incident.repeats + 1)
     return _raise(case, session, again, "repeated", case.policy.routes.repeated)
+
+
+def _widen(case: Case, session: Session) -> tuple[Session, Event | None]:
+    incident = session.incident
+    if incident is None or incident.closed:
+        return session, None
+    graver = min(_GRAVITY[Severity(incident.severity)] + 1, len(Severity) - 1)
+    wider = replace(incident, severity=list(Severity)[graver])
+    return _raise(case, session, wider, "widened", case.policy.routes.repeated)
 
 
 def _unconfirmed(case: Case, session: Session) -> tuple[Session, Event | None]:
@@ -207,6 +223,7 @@ _ISSUE: dict[Ask, _Issue] = {
     Ask.ESCALATE: _escalate,
     Ask.WORSEN: _worsen,
     Ask.REPEAT: _repeat,
+    Ask.WIDEN: _widen,
     Ask.UNCONFIRMED: _unconfirmed,
     Ask.TAKE_DOWN: _take_down,
     Ask.RETRY: _retry,

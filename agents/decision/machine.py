@@ -72,6 +72,8 @@ def _quiet(state: State) -> _Row:
             Input.ORDER_RELEASE,
             Input.VERDICT_FALSE,
             Input.ACKNOWLEDGED,
+            Input.ASSIGNED,
+            Input.WIDENED,
         ),
         **_stay(state, Refusal.NOT_SUPPRESSED, Input.SUPPRESSION_OVER, Input.ORDER_RESUME),
         Input.ENDED: _go(State.CLEAR),
@@ -110,6 +112,8 @@ def _escalated() -> _Row:
         Input.VERDICT_TRUE: _go(State.TAKEDOWN_REQUESTED, Ask.WORSEN, Ask.TAKE_DOWN, Ask.REFER),
         Input.VERDICT_FALSE: _REJECT,
         Input.ACKNOWLEDGED: _go(state),
+        Input.ASSIGNED: _go(state),
+        Input.WIDENED: _go(state, Ask.WIDEN),
     }
 
 
@@ -142,6 +146,8 @@ def _requested() -> _Row:
         Input.VERDICT_TRUE: _go(state, Ask.REFER),
         Input.VERDICT_FALSE: _TAKE_BACK,
         Input.ACKNOWLEDGED: _go(state),
+        Input.ASSIGNED: _go(state),
+        Input.WIDENED: _go(state, Ask.WIDEN),
     }
 
 
@@ -174,6 +180,8 @@ def _stopped() -> _Row:
         Input.VERDICT_TRUE: _go(state, Ask.REFER, Ask.SETTLE),
         Input.VERDICT_FALSE: _TAKE_BACK,
         Input.ACKNOWLEDGED: _go(state),
+        Input.ASSIGNED: _go(state),
+        Input.WIDENED: _go(state, Ask.WIDEN),
     }
 
 
@@ -200,7 +208,15 @@ def _overridden(state: State) -> _Row:
             Input.STOP_OVERDUE,
             Input.STOP_UNCONFIRMED,
         ),
-        **_stay(state, Refusal.NOTHING_OPEN, Input.ANSWER_OVERDUE, Input.STALE, Input.ACKNOWLEDGED),
+        **_stay(
+            state,
+            Refusal.NOTHING_OPEN,
+            Input.ANSWER_OVERDUE,
+            Input.STALE,
+            Input.ACKNOWLEDGED,
+            Input.ASSIGNED,
+            Input.WIDENED,
+        ),
         **_stay(state, Refusal.NOT_SUPPRESSED, Input.SUPPRESSION_OVER),
         Input.ENDED: _go(state),
         Input.ORDER_TAKEDOWN: _ORDERED_DOWN,

@@ -55,6 +55,10 @@ class Input(StrEnum):
     VERDICT_FALSE = "verdict-false"
     ACKNOWLEDGED = "acknowledged"
     """A person has seen the incident and works on it."""
+    ASSIGNED = "assigned"
+    """A person gave the incident to somebody, or back."""
+    WIDENED = "widened"
+    """A person wants more people on the incident."""
 
 
 class Ask(StrEnum):
@@ -66,6 +70,8 @@ class Ask(StrEnum):
     """Tells people that an open incident got graver; nothing where it has not."""
     REPEAT = "repeat"
     """Nobody answered: raise it again, more widely."""
+    WIDEN = "widen"
+    """Raise it as graver, and more widely."""
     UNCONFIRMED = "unconfirmed"
     """Tells people that the stream may still run."""
     TAKE_DOWN = "take-down"
@@ -101,3 +107,4 @@ class Refusal(StrEnum):
     NO_REASON = "no-reason"
     UNKNOWN_SCOPE = "unknown-scope"
     NO_TIME_LIMIT = "no-time-limit"
+    HELD_BY_ANOTHER = "held-by-another"

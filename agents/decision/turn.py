@@ -113,11 +113,12 @@ class Turn:
         if command.command_id in session.commands:
             return
         policy, now = self.policies.of(command.stream_id), self._now(command)
-        given = of_command(command, now)
+        given = of_command(command, session, now)
         decision = Decision(session, refusal=given if isinstance(given, Refusal) else None)
         if isinstance(given, Input):
             until = min(command.until, now + policy.longest_override) if command.until else 0
-            case = Case(policy, *key, now, answering.to_person(command), until)
+            cause = answering.to_person(command)
+            case = Case(policy, *key, now, cause, until, command.assignee)
             decision = decide(case, session, given)
         answer = answering.answered(command, key, session, decision, now)
         after = decision.session

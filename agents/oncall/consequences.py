@@ -26,6 +26,7 @@ class Expected:
     refusal: str = ""
 
 
+_OF_INCIDENTS = ("acknowledge", "assign", "escalate")
 _TAKE_DOWN = Expected(StreamState.TAKEDOWN_REQUESTED, ("escalate", "take-down"))
 _CONFIRM = Expected(StreamState.TAKEDOWN_REQUESTED, ("escalate", "take-down", "refer"))
 
@@ -34,12 +35,20 @@ def _refused(state: StreamState, refusal: str, *commands: str) -> dict[str, Expe
     return dict.fromkeys(commands, Expected(state, refusal=refusal))
 
 
+def _with_an_incident(state: StreamState) -> dict[str, Expected]:
+    return {
+        "acknowledge": Expected(state),
+        "assign": Expected(state),
+        "escalate": Expected(state, ("widen",)),
+    }
+
+
 def _with_nothing_open(state: StreamState) -> dict[str, Expected]:
     return {
         "takedown": _TAKE_DOWN,
         "suppress": Expected(StreamState.SUPPRESSED),
         "verdict-true": _CONFIRM,
-        **_refused(state, "nothing-open", "release", "verdict-false", "acknowledge"),
+        **_refused(state, "nothing-open", "release", "verdict-false", *_OF_INCIDENTS),
         **_refused(state, "not-suppressed", "resume"),
     }
 
@@ -50,7 +59,7 @@ def _with_a_takedown(state: StreamState) -> dict[str, Expected]:
         "release": Expected(StreamState.RELEASED, back),
         "suppress": Expected(StreamState.SUPPRESSED, back),
         "verdict-false": Expected(StreamState.RELEASED, back),
-        "acknowledge": Expected(state),
+        **_with_an_incident(state),
         **_refused(state, "not-suppressed", "resume"),
     }
 
@@ -62,7 +71,7 @@ def _overridden(state: StreamState) -> dict[str, Expected]:
         "resume": Expected(StreamState.CLEAR),
         "verdict-true": _CONFIRM,
         **_refused(state, "already-released", "release", "verdict-false"),
-        **_refused(state, "nothing-open", "acknowledge"),
+        **_refused(state, "nothing-open", *_OF_INCIDENTS),
     }
 
 
@@ -77,7 +86,7 @@ EXPECTED: Mapping[StreamState, Mapping[str, Expected]] = {
         "suppress": Expected(StreamState.SUPPRESSED, ("close-rejected",)),
         "verdict-true": Expected(StreamState.TAKEDOWN_REQUESTED, ("worsen", "take-down", "refer")),
         "verdict-false": Expected(StreamState.RELEASED, ("close-rejected",)),
-        "acknowledge": Expected(StreamState.ESCALATED),
+        **_with_an_incident(StreamState.ESCALATED),
         **_refused(StreamState.ESCALATED, "not-suppressed", "resume"),
     },
     StreamState.TAKEDOWN_REQUESTED: {
@@ -99,6 +108,8 @@ EXPECTED: Mapping[StreamState, Mapping[str, Expected]] = {
 
 _TOLD = {
     "escalate": "An incident is opened, and those whom the policy names for it get to know.",
+    "widen": "Those whom the policy names for it get to know, and those whom it names for "
+    "incidents that nobody answers.",
     "worsen": "Those who have the incident get to know that it got graver.",
     "take-down": "The takedown services are asked to stop the stream at once.",
     "retry": "The takedown that was requested is asked for again, word for word: "
@@ -124,7 +135,6 @@ REFUSALS = {
     "unknown-scope": "there is no such scope",
     "no-reason": "it had no reason",
     "no-time-limit": "it did not say for how long",
-    "no-assignee": "it did not say whom to assign to",
     "expired": "the time that it was ordered for was over when it was read",
 }
 """Why an order is not carried out, in words; one that is not known here is shown as it came."""
@@ -204,14 +214,10 @@ def foretell(command: str, of: Subject, person: str) -> Foretold:
 def _refusal(order: Order, expected: Expected | None, of: Subject, person: str) -> str:
     if expected is not None and expected.refusal:
         return REFUSALS[expected.refusal]
-    if order.command in ("assign", "escalate") and of.state not in _OPEN:
-        return REFUSALS["nothing-open"]
     if of.held_by not in ("", person) and order.command in LOCKED:
         return f"{of.held_by} has the incident in hand; take it over first"
     return ""
 
 
-_OPEN = (StreamState.ESCALATED, StreamState.TAKEDOWN_REQUESTED, StreamState.STOPPED)
-"""States in which an incident may be open."""
 LOCKED = frozenset({"acknowledge", "verdict-true", "verdict-false"})
 """Orders that are refused to whom the incident is not in hand, while somebody else has it."""

@@ -66,13 +66,8 @@ def read(
         elif lasts > longest:
             problems[Field.LASTS] = f"At most {say_lasting(longest)}: the policy allows no longer."
     assignee = given.get(Field.ASSIGNEE, "").strip() if Field.ASSIGNEE in order.fields else ""
-    if Field.ASSIGNEE in order.fields:
-        if not assignee:
-            problems[Field.ASSIGNEE] = "Say whom it is given to."
-        elif len(assignee) > NAME_CHARACTERS or not assignee.isprintable():
-            problems[Field.ASSIGNEE] = (
-                f"A name of at most {NAME_CHARACTERS} characters, on one line."
-            )
+    if len(assignee) > NAME_CHARACTERS or not assignee.isprintable():
+        problems[Field.ASSIGNEE] = f"A name of at most {NAME_CHARACTERS} characters, on one line."
     scope = _scope(order, given)
     if order.of_scope and not is_scope(scope):
         problems[Field.SCOPE] = (
@@ -115,7 +110,7 @@ def commanded(
         session_id=session_id,
         scope=filled.scope,
         until=filled.until,
-        **({"assignee": filled.assignee} if filled.assignee else {}),
+        assignee=filled.assignee,
     )
 
 

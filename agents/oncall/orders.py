@@ -104,9 +104,27 @@ _OF_STREAMS = (
     Order(
         "acknowledge",
         "Acknowledge",
-        "You have the incident in hand: it is not raised again for want of an answer.",
+        "You have the incident in hand: it is not raised again for want of an answer, and the "
+        "verdict on it is yours.",
         "It decides nothing about the stream: a takedown goes on, and so does the stream.",
-        "Assign it to somebody else.",
+        "Assign it to somebody else, or to nobody.",
+    ),
+    Order(
+        "assign",
+        "Assign",
+        "The incident is in the hand of whom you name, or of nobody: then it is waited for "
+        "again, and raised again unless somebody answers.",
+        "It pages nobody, and decides nothing about the stream.",
+        "Assign it anew.",
+        fields=(Field.ASSIGNEE,),
+    ),
+    Order(
+        "escalate",
+        "Escalate",
+        "The incident is raised again, as one that is graver, to all whom the policy names for "
+        "that and for incidents that nobody answers.",
+        "It decides nothing about the stream, and takes the incident out of nobody's hand.",
+        "Not at all: who was told was told. Say so in what you order next.",
     ),
 )
 

@@ -36,8 +36,9 @@ E = TypeVar("E", bound=Event)
 STOPPED = "stopped"
 """What a takedown service answers once there is nothing left to stop."""
 _GRAVE_SIGNALS = ("firearm", "known_content")
-_HOLDS = ("acknowledge", "verdict-true")
-"""Commands by which a person takes an incident in hand."""
+_HOLDS = ("acknowledge", "verdict-true", "assign")
+"""Commands by which an incident gets into a person's hands, or out of them."""
+_RAISED_AGAIN = ("repeated", "widened")
 _OPENINGS = ("opened", "reopened")
 _CATEGORY_CHARACTERS = 40
 _REGION_CHARACTERS = 8
@@ -104,7 +105,7 @@ class Session:
     """Whether all risks, updates and decisions of it say so; ``None`` while there were none."""
     takedown: Seen[TakedownRequested] | None = None
     escalation: Seen[EscalationRaised] | None = None
-    """The newest that says why, and not only that nobody answered."""
+    """The newest that says why, and not only that it is raised again."""
     raised: Seen[EscalationRaised] | None = None
     raises: int = 0
     """How often it was put before people; a record that came again counts once."""
@@ -173,14 +174,18 @@ class Session:
         """Who has the incident in hand since it was opened; empty where nobody has."""
         if self.hold is None or self.hold.at < self.opened_at:
             return ""
-        return self.hold.event.operator
+        answer = self.hold.event
+        # Answers of before incidents could be assigned don't say who has it.
+        return answer.held_by or ("" if answer.command == "assign" else answer.operator)
 
     @property
     def answer_by(self) -> int | None:
         """When it is raised again unless somebody answers; ``None`` where nothing is waited for."""
         if self.raised is None or self.holder:
             return None
-        return self.raised.event.answer_by or None
+        given_back = self.hold is not None and self.hold.at > self.raised.at
+        since = self.hold if given_back and self.hold else self.raised
+        return since.event.answer_by or None
 
     @property
     def live(self) -> bool:
@@ -224,7 +229,7 @@ class Session:
         if event.change in _OPENINGS:
             self.opened_at = max(self.opened_at, at)
         self.raised = newer(self.raised, event, at)
-        if event.change != "repeated":
+        if event.change not in _RAISED_AGAIN:
             self.escalation = newer(self.escalation, event, at)
 
     def _answer(self, event: CommandAnswered, at: int) -> None:

@@ -18,7 +18,10 @@ PEOPLE = (
     Input.VERDICT_TRUE,
     Input.VERDICT_FALSE,
     Input.ACKNOWLEDGED,
+    Input.ASSIGNED,
+    Input.WIDENED,
 )
+OF_INCIDENTS = (Input.ACKNOWLEDGED, Input.ASSIGNED)
 OPEN = (State.ESCALATED, State.TAKEDOWN_REQUESTED, State.STOPPED)
 TELLS_PEOPLE = {Ask.ESCALATE, Ask.WORSEN}
 
@@ -37,7 +40,7 @@ def test_what_changes_nothing_and_asks_for_nothing_is_expected_or_refused_with_a
         assert set(transition.asks) <= {Ask.WORSEN}
     if given not in PEOPLE or transition.to is not state or transition.asks:
         return
-    assert transition.refusal or given is Input.ACKNOWLEDGED or state is State.SUPPRESSED
+    assert transition.refusal or given in OF_INCIDENTS or state is State.SUPPRESSED
 
 
 @pytest.mark.parametrize("state", State)

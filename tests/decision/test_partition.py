@@ -261,6 +261,8 @@ def test_resuming_ends_a_suppression() -> None:
         (order(2, "suppress", until=1), Refusal.EXPIRED),
         (order(1, "release"), Refusal.NOTHING_OPEN),
         (order(1, "acknowledge"), Refusal.NOTHING_OPEN),
+        (order(1, "assign", assignee="tui"), Refusal.NOTHING_OPEN),
+        (order(1, "escalate"), Refusal.NOTHING_OPEN),
         (order(1, "resume"), Refusal.NOT_SUPPRESSED),
         (order(1, "dance"), Refusal.UNKNOWN_COMMAND),
         (order(1, "takedown", reason=" "), Refusal.NO_REASON),

@@ -31,6 +31,8 @@ ORDERS = (
     "verdict-true",
     "verdict-false",
     "acknowledge",
+    "assign",
+    "escalate",
 )
 
 HAPPENINGS = st.one_of(

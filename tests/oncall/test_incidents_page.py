@@ -8,7 +8,6 @@ from html import unescape
 import pytest
 
 from agents.oncall.handles import handle_of
-from agents.oncall.orders import ORDERS
 from schemas import MICROSECONDS
 
 from .events import NOW, answered, escalation_raised, incident_closed, stream_updated
@@ -160,7 +159,6 @@ async def test_an_incident_that_is_not_known_has_no_form(served: Served, client:
     assert answer.status == 404
 
 
-@pytest.mark.skipif("assign" not in ORDERS, reason="the decision does not know it yet")
 async def test_what_somebody_else_has_in_hand_can_be_taken_over(
     served: Served, client: Client
 ) -> None:

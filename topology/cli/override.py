@@ -65,6 +65,7 @@ DURATION_TYPE, SAID = _Duration(), _Said()
 @click.option("--session", default="", help="Of the stream.  [default: the newest]")
 @click.option("--reason", required=True, type=SAID, help="Why; it is on record.")
 @click.option("--operator", required=True, type=SAID, help="Pseudonym of who orders it.")
+@click.option("--to", "assignee", help="Whom `assign` gives the incident to; empty for nobody.")
 @click.option("--until", "lasts", type=DURATION_TYPE, help="For how long from now, as in 2h.")
 @click.option(
     "--timeout", type=click.FloatRange(min=0, min_open=True), default=30.0, show_default=True,
@@ -78,6 +79,7 @@ def override(
     session: str,
     reason: str,
     operator: str,
+    assignee: str | None,
     lasts: int | None,
     timeout: float,
     no_wait: bool,
@@ -86,7 +88,7 @@ def override(
 
     \b
     Of a stream:  takedown, release, suppress (--until), resume, verdict-true,
-                  verdict-false, acknowledge
+                  verdict-false, acknowledge, assign (--to), escalate
     Of a scope:   hold-takedowns (--until), lift-hold
     Of all:       trip-breaker (--until), close-breaker
 
@@ -98,6 +100,9 @@ def override(
     if (ordered in LIMITED) != (lasts is not None):
         which = "needs" if ordered in LIMITED else "has no"
         raise click.UsageError(f"{ordered} {which} --until")
+    if (ordered is Command.ASSIGN) != (assignee is not None):
+        which = "needs" if ordered is Command.ASSIGN else "has no"
+        raise click.UsageError(f"{ordered} {which} --to")
     now = time.time_ns() // 1000
     command = OperatorCommanded(
         command_id=str(uuid.uuid4()),
@@ -109,6 +114,7 @@ def override(
         session_id=session,
         scope=scope or "",
         until=now + lasts if lasts is not None else 0,
+        assignee=(assignee or "").strip(),
     )
     settings = load_settings()
     config = librdkafka_config(settings, resolve_bootstrap(settings))
@@ -156,6 +162,8 @@ def _tell(command: OperatorCommanded, answer: CommandAnswered) -> None:
         parts.append(f"{answer.state_before} -> {answer.state_after}")
     if command.until:
         parts.append(f"until {told(command.until)}, or as long as the policy allows")
+    if answer.held_by:
+        parts.append(f"in hand of {answer.held_by}")
     if answer.incident_id:
         parts.append(f"incident {answer.incident_id}")
     click.echo(printable("  ".join(parts)))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from agents.decision.states import Refusal, State
 from schemas import CommandAnswered, DecisionReversed, EscalationRaised, Event, TakedownRequested
 from tests.decision.timeline import MINUTE, Timeline, order, risk
 
-KEA, TUI = {"operator": "kea"}, {"operator": "tui"}
+KEA: dict[str, Any] = {"operator": "kea"}
+TUI: dict[str, Any] = {"operator": "tui"}
 
 
 def escalated() -> Timeline:

@@ -72,8 +72,12 @@ def ask(
 
 
 async def typed_in(visit: Visit) -> dict[str, str]:
-    """The texts of the form that was posted; anything else in it is left out."""
-    posted = await visit.request.post()
+    """The texts of the form that was posted; anything else in it, or that is no form, is left
+    out: then what is asked for is missing, which is told."""
+    try:
+        posted = await visit.request.post()
+    except (LookupError, ValueError):  # an encoding that is none, or that it is not in
+        return {}
     return {name: value for name, value in posted.items() if isinstance(value, str)}
 
 

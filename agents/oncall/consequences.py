@@ -148,6 +148,8 @@ class Foretold:
     """What follows, in sentences, in order."""
     refusal: str = ""
     """Why it is likely to be refused as things stand, in words; empty where it is not."""
+    already: str = ""
+    """Why it is likely to change nothing; empty where it does."""
 
 
 @dataclass(frozen=True, slots=True)

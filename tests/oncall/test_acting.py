@@ -176,3 +176,14 @@ async def test_each_order_of_a_scope_can_be_given(
     typed = {"scope": "all", "lasts": "1 h"}
     status, _ = await give(client, f"/control/act/{command}", **typed)
     assert (status, [it.command for it in served.given]) == (303, [command])
+
+
+@pytest.mark.parametrize(
+    "content_type", ["application/x-www-form-urlencoded; charset=none", "multipart/form-data"]
+)
+async def test_what_is_no_form_is_told_and_orders_nothing(
+    served: Served, client: Client, content_type: str
+) -> None:
+    """Whatever is sent is answered."""
+    answer = await client.post(RELEASE, data=b"\xff=1", headers={"Content-Type": content_type})
+    assert (answer.status, served.given) == (422, [])

@@ -76,6 +76,18 @@ def test_an_order_has_only_what_it_asks_for() -> None:
     assert read(RELEASE, form, NOW, LONGEST)[0] == Filled(ID, "r")
 
 
+@pytest.mark.parametrize(("typed", "assignee"), [(" tui ", "tui"), ("", "")])
+def test_an_incident_is_given_to_somebody_or_back(typed: str, assignee: str) -> None:
+    """Empty is nobody; a name is one line of a bounded length."""
+    form = {"order_id": ID, "reason": "r", "assignee": typed}
+    filled, _ = read(ORDERS["assign"], form, NOW, LONGEST)
+    assert filled is not None
+    assert filled.assignee == assignee
+    for wrong in ("a\nb", "x" * 101):
+        _, problems = read(ORDERS["assign"], {**form, "assignee": wrong}, NOW, LONGEST)
+        assert set(problems) == {"assignee"}
+
+
 def test_there_is_one_breaker() -> None:
     """What is ordered of it is ordered of all, whatever the form says."""
     form = {"order_id": ID, "reason": "r", "scope": "region:NZ"}

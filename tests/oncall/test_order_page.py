@@ -87,3 +87,13 @@ async def test_a_takedown_shows_whether_the_stream_is_stopped(
 
     served.read_model.apply(acknowledged(), NOW)
     assert "has confirmed that the stream is stopped" in await page(client, ORDER)
+
+
+async def test_an_assignment_shows_in_whose_hand_the_incident_is(
+    served: Served, client: Client
+) -> None:
+    """Whom it was meant for, and who has it, which another order may have changed."""
+    served.read_model.apply(order("assign", assignee="tui"), NOW)
+    served.read_model.apply(answer_to("assign", held_by="tui", state_after="escalated"), NOW)
+    html = await page(client, ORDER)
+    assert html.count("<bdi>tui</bdi>") == 2

@@ -12,8 +12,8 @@ from agents.decision.decide import _ORDERS
 from agents.decision.machine import TRANSITIONS
 from agents.decision.states import Input, Refusal, State
 from agents.oncall.access.roles import Permission
-from agents.oncall.consequences import EXPECTED, REFUSALS, Subject, foretell, newest_session
-from agents.oncall.orders import OF_SCOPES, ORDERS, Field
+from agents.oncall.consequences import EXPECTED, LOCKED, REFUSALS, Subject, foretell, newest_session
+from agents.oncall.orders import OF_SCOPES, OF_STREAMS, ORDERS, Field
 from agents.oncall.read_model import ReadModel
 from agents.oncall.standing import StreamState
 
@@ -36,6 +36,17 @@ def test_people_are_offered_what_the_decision_knows_and_nothing_else() -> None:
     """The page has words of its own for each command, and must not drift from them."""
     assert set(ORDERS) == set(Command)
     assert set(OF_SCOPES) == commands.OF_SCOPES
+
+
+def test_each_order_of_a_stream_is_foretold_in_each_state() -> None:
+    """None is given blindly."""
+    for state in StreamState:
+        assert set(EXPECTED[state]) == set(OF_STREAMS)
+
+
+def test_what_is_left_to_who_has_the_incident_in_hand_is_known() -> None:
+    """Who will be refused is told before."""
+    assert LOCKED == commands.LOCKED
 
 
 def test_what_lapses_is_asked_for_how_long() -> None:
@@ -73,7 +84,13 @@ def test_each_refusal_that_an_order_can_have_has_words() -> None:
         for (_, given), transition in TRANSITIONS.items()
         if given in orders and (refusal := transition.refusal)
     }
-    by_form = {Refusal.NO_REASON, Refusal.NO_TIME_LIMIT, Refusal.EXPIRED, Refusal.UNKNOWN_SCOPE}
+    by_form = {
+        Refusal.HELD_BY_ANOTHER,
+        Refusal.NO_REASON,
+        Refusal.NO_TIME_LIMIT,
+        Refusal.EXPIRED,
+        Refusal.UNKNOWN_SCOPE,
+    }
     assert possible | by_form | {Refusal.UNKNOWN_COMMAND} <= set(REFUSALS)
 
 

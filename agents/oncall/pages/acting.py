@@ -11,12 +11,13 @@ from yarl import URL
 
 from ..access.roles import Permission
 from ..asking import Asked, ask, longest, name_of, typed_in
-from ..consequences import Foretold, foretell
+from ..consequences import foretell
 from ..desk import Desk
 from ..forms import commanded, read
 from ..giving import NotOrdered
 from ..orders import OF_SCOPES, OF_STREAMS, ORDERS, Field
 from ..routing import Route, Visit
+from ..scopes import foretell_scope
 
 SESSION = "session"
 MYSELF = "me"
@@ -36,13 +37,13 @@ def routes(desk: Desk) -> list[Route]:
         return ask(desk, visit, _of_stream(desk, visit), _given(visit))
 
     async def ask_scope(visit: Visit) -> web.Response:
-        return ask(desk, visit, _of_scope(visit), _given(visit))
+        return ask(desk, visit, _of_scope(desk, visit), _given(visit))
 
     async def send_stream(visit: Visit) -> web.Response:
         return await _send(desk, visit, _of_stream(desk, visit))
 
     async def send_scope(visit: Visit) -> web.Response:
-        return await _send(desk, visit, _of_scope(visit))
+        return await _send(desk, visit, _of_scope(desk, visit))
 
     stream, scope = "/streams/{handle}/act/{command}", "/control/act/{command}"
     return [
@@ -67,12 +68,13 @@ def _of_stream(desk: Desk, visit: Visit) -> Asked:
     return Asked(order, str(action), page, foretold, subject, bound)
 
 
-def _of_scope(visit: Visit) -> Asked:
+def _of_scope(desk: Desk, visit: Visit) -> Asked:
     command = visit.path("command")
     if command not in OF_SCOPES:
         raise web.HTTPNotFound
-    order = ORDERS[command]
-    return Asked(order, f"/control/act/{command}", "/control", Foretold((order.does,)))
+    scope = visit.request.query.get(Field.SCOPE, "")
+    foretold = foretell_scope(command, scope, desk.held_back())
+    return Asked(ORDERS[command], f"/control/act/{command}", "/control", foretold)
 
 
 def _given(visit: Visit) -> dict[str, str]:

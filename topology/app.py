@@ -23,13 +23,14 @@ from agents.detection.detector import Detector
 from agents.detection.shedding import RISK_LASTS
 from agents.following import Followed, Follower
 from agents.intake import Abort, Intake
-from agents.oncall import health, web
+from agents.oncall import front, health, web
 from agents.oncall.desk import Desk
 from agents.oncall.feed import Feed
 from agents.oncall.read_model import ReadModel
 from agents.publishing import Publisher
 from schemas import MICROSECONDS, Codec, RiskAssessed, topics
 
+from .access import build_guard
 from .controls import ControlsFollower
 from .faust_mend import MendedConsumer
 from .fetching import EMBEDDED_WAIT_MS, WAIT_MS
@@ -96,11 +97,14 @@ def build_app(
     def readiness() -> Mapping[str, bool]:
         return {name: met for part in ready for name, met in part().items()}
 
+    guard = build_guard(settings, ports.counts)
+    front.register(app, guard)
     health.register(
         app,
         readiness,
         ports.counts,
         lambda: {name: what for part in runs for name, what in part().items()},
+        guard,
     )
 
     reported = sources_of(app, role, ports.counts, ports.written, readiness)
@@ -183,7 +187,7 @@ def build_app(
                 sources=evidence.sources,
                 dead_letters=KafkaDeadLetters(config, ports.codec),
             )
-            web.register(app, desk, web.EveryoneIsLetIn())
+            web.register(app, desk, guard)
             for service in (policies, following, feed, orders, drills, evidence):
                 app.add_dependency(service)
             reported.tell_of(

@@ -12,9 +12,19 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from yarl import URL
+
+from agents.oncall.access.roles import Role as WebRole
+from agents.oncall.access.tokens import KEY_CHARACTERS
 
 from .errors import OperatorError
 
@@ -109,8 +119,38 @@ class Settings(BaseSettings):
     evidence_veiled: bool = True
     """Whether pictures of people are shown blurred and in greyscale until somebody asks for one
     as it is, with a reason. Reviewers' wellness; the organisation decides."""
+    web_key: SecretStr | None = None
+    """What sign-in tokens are signed with: one for the whole fleet, as any worker serves anybody.
+    Without it nobody can sign in by token. ``firebreak token key`` makes one."""
+    web_key_previous: SecretStr | None = None
+    """The key before: what it signed is taken, and nothing new is signed with it."""
+    web_proxies: tuple[Network, ...] = ()
+    """Networks of proxies, ``10.1.0.0/16``, whose word on who somebody is counts. Needs the key."""
+    web_proxy_user_header: str = "X-Forwarded-User"
+    web_proxy_groups_header: str = "X-Forwarded-Groups"
+    web_proxy_groups_separator: str = Field(default=",", min_length=1)
+    web_proxy_roles: dict[str, WebRole] = {}
+    """Which role each group has, ``{"oncall": "responder"}``: viewer, responder or admin."""
+    web_requests_per_minute: int = Field(default=1200, ge=60)
+    """Of one person, at one worker."""
     runtime_dir: Path = Field(default_factory=_runtime_dir)
     """Where a running embedded broker says where it listens, and workers keep their data."""
+
+    @field_validator("web_key", "web_key_previous")
+    @classmethod
+    def _is_long_enough(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and len(key.get_secret_value()) < KEY_CHARACTERS:
+            raise ValueError(f"shorter than {KEY_CHARACTERS} characters")
+        return key
+
+    @model_validator(mode="after")
+    def _can_prove_requests(self) -> Settings:
+        if self.web_key is None and self.web_proxies:
+            # Proofs that requests come from our own pages are made with it, at any worker.
+            raise ValueError("FIREBREAK_WEB_PROXIES needs FIREBREAK_WEB_KEY")
+        if self.web_key is None and self.web_key_previous is not None:
+            raise ValueError("FIREBREAK_WEB_KEY_PREVIOUS needs FIREBREAK_WEB_KEY")
+        return self
 
     @field_validator("payload_origins")
     @classmethod
@@ -138,6 +178,9 @@ def load_settings(**overrides: object) -> Settings:
     except ValidationError as error:
         # The rejected input may be a secret, so the message names the field and not the value.
         problems = "; ".join(
-            f"FIREBREAK_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()
+            f"FIREBREAK_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}"
+            if e["loc"]
+            else e["msg"]
+            for e in error.errors()
         )
         raise SettingsInvalid(problems) from None

@@ -18,13 +18,23 @@ from aiohttp import web as aiohttp_web
 from faust.web import Blueprint, Request, Response, View
 from faust.web.drivers.aiohttp import Web
 
+from .access.roles import Permission
+from .routing import Guard, Route, Visit
+from .routing import register as register_routes
+
+OPEN_PATHS = frozenset({"/live", "/ready"})
+"""What answers whoever asks."""
+
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
         "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    # Not "no-referrer": then browsers would say of our own forms that they come from nowhere.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
 
@@ -34,8 +44,13 @@ Running = Callable[[], Mapping[str, object]]
 """What this worker runs now, as JSON: its role, its bundles and what they run on."""
 
 
-def register(app: faust.App, readiness: Readiness, counts: Counter[str], runs: Running) -> None:
-    """Serve the endpoints from ``app``, before its web server has started."""
+def register(
+    app: faust.App, readiness: Readiness, counts: Counter[str], runs: Running, guard: Guard
+) -> None:
+    """Serve the endpoints from ``app``, before its web server has started.
+
+    The first two answer whoever asks: who starts and restarts workers has no token.
+    """
     blueprint = Blueprint("health")
 
     @blueprint.route("/live", name="live")
@@ -49,11 +64,12 @@ def register(app: faust.App, readiness: Readiness, counts: Counter[str], runs: R
         body = {"ready": not reasons, "checks": checks, "reasons": reasons}
         return view.json(body, status=503 if reasons else 200)
 
-    @blueprint.route("/api/v1/worker", name="worker")
-    async def worker(view: View, request: Request) -> Response:
-        return view.json({"runs": runs(), "counts": dict(sorted(counts.items()))})
+    async def worker(visit: Visit) -> aiohttp_web.Response:
+        told = {"runs": runs(), "counts": dict(sorted(counts.items()))}
+        return aiohttp_web.json_response(told)
 
     blueprint.register(app)
+    register_routes(app, [Route("GET", "/api/v1/worker", Permission.VIEW, worker)], guard)
     cast(Web, app.web).web_app.on_response_prepare.append(_harden)
 
 

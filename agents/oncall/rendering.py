@@ -109,6 +109,11 @@ def render(template: str, visit: Visit, desk: Desk, **what: Any) -> str:
     )
 
 
+def render_bare(template: str, **what: Any) -> str:
+    """``template`` for whoever it is: nothing of what is going on is on it."""
+    return _TEMPLATES.get_template(template).render(**what)
+
+
 def html(text: str, status: int = 200) -> web.Response:
     """``text`` as a page."""
     return web.Response(text=text, status=status, content_type="text/html")

@@ -43,7 +43,10 @@ class Visit:
         return self.person is not None and self.person.may(permission)
 
 
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Handle = Callable[[Visit], Awaitable[web.StreamResponse]]
+
+_OURS: web.AppKey[set[Answer]] = web.AppKey("routes behind the guard", set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +72,20 @@ def register(app: faust.App, routes: Iterable[Route], guard: Guard) -> None:
     They go in at once, ahead of Faust's own index, which is added as the server starts: of two
     routes for ``/`` the first wins.
     """
-    router = cast(Web, app.web).web_app.router
+    server = cast(Web, app.web).web_app
+    ours = server.setdefault(_OURS, set())
     for route in routes:
-        router.add_route(route.method, route.path, _guarded(route, guard))
+        answer = _guarded(route, guard)
+        ours.add(answer)
+        server.router.add_route(route.method, route.path, answer)
 
 
-def _guarded(route: Route, guard: Guard) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def is_ours(request: web.Request) -> bool:
+    """Whether what answers ``request`` is a route that was registered here, behind its guard."""
+    return request.match_info.handler in request.app.get(_OURS, ())
+
+
+def _guarded(route: Route, guard: Guard) -> Answer:
     async def answer(request: web.Request) -> web.StreamResponse:
         admitted = await guard.admit(request, route)
         return await route.handle(admitted) if isinstance(admitted, Visit) else admitted

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import cast
 
 import faust
-from aiohttp import web
 from faust.web.drivers.aiohttp import Web
 
-from . import static_files
-from .access.roles import Person, Role
 from .api import history
 from .api import streams as streams_api
 from .api import topology as topology_api
@@ -31,7 +25,7 @@ from .pages import (
     streams,
     topology,
 )
-from .routing import Guard, Route, Visit
+from .routing import Guard
 from .routing import register as register_routes
 
 
@@ -40,7 +34,6 @@ def register(app: faust.App, desk: Desk, guard: Guard) -> None:
     listeners = Listeners()
     cast(Web, app.web).web_app.on_shutdown.append(listeners.stop)
     parts = (
-        static_files.routes(),
         listeners.routes(desk),
         now.routes(desk),
         streams.routes(desk),
@@ -58,13 +51,3 @@ def register(app: faust.App, desk: Desk, guard: Guard) -> None:
         history.routes(desk),
     )
     register_routes(app, [route for part in parts for route in part], guard)
-
-
-@dataclass(frozen=True, slots=True)
-class EveryoneIsLetIn:
-    """A guard that lets all in as admins. ``now_us`` is the wall clock in microseconds."""
-
-    now_us: Callable[[], int] = lambda: time.time_ns() // 1000
-
-    async def admit(self, request: web.Request, route: Route) -> Visit:
-        return Visit(request, Person("nobody in particular", Role.ADMIN), self.now_us())

@@ -25,6 +25,8 @@ import click
 from rich.console import Console
 from rich.live import Live
 
+from agents.oncall.access.roles import Person
+from agents.oncall.access.roles import Role as WebRole
 from deploy.demo.game import GameUnavailable, render_game
 from deploy.demo.observer import Observer
 from deploy.demo.report import Shown, closing_line, live_table, summary_json, summary_table
@@ -61,6 +63,7 @@ _READY_SECONDS = 120.0
 _DECIDED_SECONDS = 300.0
 _LOOK_SECONDS = 0.25
 _BUILD = Path("build/demo")
+_VISITOR = Person("demo", WebRole.ADMIN)
 
 
 @click.command()
@@ -94,6 +97,9 @@ def _demo(settings: Settings, listing: Path, pace: Pace) -> None:
         keys = settings.model_copy(update={"decision_keys": stack.decision_keys})
         page = stack.fleet.web_urls[Role.JUDGEMENT]
         console.print(f"brokers {stack.bootstrap}   on-call page {page}/")
+        # In one piece, however narrow the terminal: broken in two, it is no link.
+        link = stack.one_time_link(_VISITOR)
+        console.print(f"sign in, once, within ten minutes: {link}", soft_wrap=True)
         config, codec = librdkafka_config(settings, stack.bootstrap), build_codec(settings)
         stops, boosts = Stops(), Boosts(source.stream_id for source in sources)
         with (

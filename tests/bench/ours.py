@@ -15,6 +15,7 @@ from pathlib import Path
 
 from agents.detection.detector import Detector, Judges, Outcome, Scored
 from schemas import FrameSampled
+from tests import signed_in
 from tests.e2e.support import free_port_pair, get
 from tests.e2e.workers import PATIENT, policy_file
 from tests.waiting import wait_until
@@ -58,6 +59,7 @@ class OurWorkers:
         self._environment = {
             "FIREBREAK_BOOTSTRAP_SERVERS": ground.bootstrap,
             "FIREBREAK_RUNTIME_DIR": str(folder),
+            "FIREBREAK_WEB_KEY": signed_in.KEY,
             "FIREBREAK_POLICY": str(policy_file(folder / "policy.toml", *PATIENT)),
             _DETECTOR: detector,
             **(settings or {}),

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests import signed_in
 from tests.bench.harness import begin
 from tests.e2e.support import free_port_pair, get
 from tests.e2e.workers import PATIENT, policy_file
@@ -106,6 +107,7 @@ class Crew:
             {
                 "FIREBREAK_BOOTSTRAP_SERVERS": self.bootstrap,
                 "FIREBREAK_RUNTIME_DIR": str(runtime_dir),
+                "FIREBREAK_WEB_KEY": signed_in.KEY,
                 "FIREBREAK_POLICY": str(self.policy),
                 "FIREBREAK_BENCH_DETECTOR": "null",
                 "FIREBREAK_WEB_HOST": place.host,

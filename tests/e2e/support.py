@@ -9,11 +9,13 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, Producer, TopicPartition
+from pydantic import SecretStr
 
 from schemas import Codec, Event, topics
+from tests import signed_in
 from tests.brokers import BrokerKind, running_broker
 from tests.waiting import wait_until
 from topology.fleet import Fleet
@@ -41,7 +43,8 @@ def free_port_pair() -> int:
 @contextmanager
 def running_stack(runtime_dir: Path, kind: BrokerKind = "embedded") -> Iterator[Stack]:
     """A broker, the topics and both workers, ready."""
-    settings = Settings(runtime_dir=runtime_dir, web_port=free_port_pair())
+    key = SecretStr(signed_in.KEY)
+    settings = Settings(runtime_dir=runtime_dir, web_port=free_port_pair(), web_key=key)
     with ExitStack() as running:
         if kind == "kafka":
             kafka = running.enter_context(running_broker(kind, runtime_dir))
@@ -56,9 +59,9 @@ def ready(fleet: Fleet) -> bool:
 
 
 def get(url: str) -> dict[str, Any]:
-    """The JSON at ``url``; nothing while it does not answer 200."""
+    """The JSON at ``url``, for a signed-in admin; nothing while it does not answer 200."""
     try:
-        with urlopen(url, timeout=2) as answer:
+        with urlopen(Request(url, headers=signed_in.headers()), timeout=2) as answer:
             return cast(dict[str, Any], json.load(answer))
     except (URLError, OSError):
         return {}

@@ -23,6 +23,7 @@ from msgspec.structs import replace
 
 from agents.detection.lineup import in_canary
 from schemas import BundlesDisagreed, DetectionsMade, topics
+from tests import signed_in
 from tests.brokers import BrokerKind, running_broker
 from tests.builders import SECOND, frame_sampled
 from tests.detection.test_decode import picture
@@ -77,6 +78,7 @@ def detection_worker(runtime_dir: Path, bundle: Path, kind: BrokerKind) -> Itera
             **os.environ,
             "FIREBREAK_BOOTSTRAP_SERVERS": bootstrap,
             "FIREBREAK_RUNTIME_DIR": str(runtime_dir),
+            "FIREBREAK_WEB_KEY": signed_in.KEY,
             "FIREBREAK_BUNDLE": str(bundle),
         }
         command = [sys.executable, "-m", "topology", "worker", Role.DETECTION]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.decision.defaults import DEFAULT_POLICY_FILE
+from tests import signed_in
 from tests.e2e.support import READY_SECONDS, free_port_pair, get
 from tests.waiting import wait_until
 from topology.app import Role
@@ -31,6 +32,7 @@ class Workers:
             **os.environ,
             "FIREBREAK_BOOTSTRAP_SERVERS": bootstrap,
             "FIREBREAK_RUNTIME_DIR": str(runtime_dir),
+            "FIREBREAK_WEB_KEY": signed_in.KEY,
             "FIREBREAK_POLICY": str(policy),
         }
         self.running: list[tuple[subprocess.Popen[bytes], str]] = []

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from playwright.async_api import BrowserContext, Page, async_playwright
 
+from tests import signed_in
+
 from .serving import Served, serve
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -55,12 +57,14 @@ async def context(tmp_path: Path) -> AsyncIterator[BrowserContext]:
 async def opened(
     context: BrowserContext, served: Served, path: str = "/"
 ) -> tuple[Page, list[str]]:
-    """The page, and what its console complains of from here on."""
+    """The page, for a signed-in admin, and what its console complains of from here on."""
     page = context.pages[0]
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    await page.goto(f"http://127.0.0.1:{served.app.conf.web_port}{path}")
+    url = f"http://127.0.0.1:{served.app.conf.web_port}{path}"
+    await context.add_cookies([signed_in.cookie(url)])
+    await page.goto(url)
     return page, complaints
 
 

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from tests import signed_in
+
 from .serving import Client, Served, serve
 
 
@@ -17,6 +19,8 @@ def served() -> Served:
 
 @pytest.fixture
 async def client(served: Served) -> AsyncIterator[Client]:
+    """An admin's, as programs are."""
     # What a worker's web server does as it starts, Faust's own index included.
-    async with TestClient(TestServer(await served.app.web.wsgi())) as client:
+    server = TestServer(await served.app.web.wsgi())
+    async with TestClient(server, headers=signed_in.headers()) as client:
         yield client

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,9 +14,10 @@ from aiohttp.test_utils import TestClient
 from agents.decision.controls import Controls
 from agents.decision.defaults import default_policy
 from agents.following import Progress
-from agents.oncall import health, web
+from agents.oncall import front, health, web
 from agents.oncall.desk import Desk
 from agents.oncall.giving import NotOrdered
+from agents.oncall.guard import AccessGuard
 from agents.oncall.letters import Letter
 from agents.oncall.policies import PolicyTold
 from agents.oncall.ports import Unavailable
@@ -24,11 +25,13 @@ from agents.oncall.previews import Preview, RawRecord, preview
 from agents.oncall.read_model import ReadModel
 from agents.oncall.redriving import NotPutBack, PutBack, RedriveOrder
 from schemas import Codec, DrillOrdered, OperatorCommanded
+from tests import signed_in
 
 from .events import NOW
 from .evidence import EvidenceRoom
 
 Client = TestClient[web_server.Request, web_server.Application]
+MakeGuard = Callable[[Counter[str], Callable[[], int]], AccessGuard]
 POLICY = default_policy()
 
 
@@ -115,7 +118,8 @@ class Served:
         return self.now_us
 
 
-def serve(**app_settings: Any) -> Served:
+def serve(guarded: MakeGuard = signed_in.guard, **app_settings: Any) -> Served:
+    """All of it, behind the guard that ``guarded`` makes."""
     app = faust.App(
         "oncall-test",
         broker="kafka://127.0.0.1:1",
@@ -126,7 +130,9 @@ def serve(**app_settings: Any) -> Served:
         **app_settings,
     )
     served = Served(app, ReadModel())
-    health.register(app, served.ready, served.counts, lambda: served.runs)
+    guard = guarded(served.counts, served.now)
+    front.register(app, guard)
+    health.register(app, served.ready, served.counts, lambda: served.runs, guard)
     desk = Desk(
         served.read_model,
         served.feed,
@@ -137,7 +143,7 @@ def serve(**app_settings: Any) -> Served:
         dead_letters=served.dead_letters,
         sources=served.room.sources(),
     )
-    web.register(app, desk, web.EveryoneIsLetIn(served.now))
+    web.register(app, desk, guard)
     return served
 
 

@@ -42,7 +42,7 @@ async def test_an_order_goes_out_with_who_and_why(served: Served, client: Client
     assert order == OperatorCommanded(
         command_id=order.command_id,
         command="release",
-        operator="nobody in particular",
+        operator="test-admin",
         reason="a film set",
         issued_at=NOW,
         stream_id="stream-1",

@@ -41,7 +41,7 @@ async def test_a_drill_is_started_with_who_and_why(served: Served, client: Clien
 
     (order,) = served.drills.ordered
     assert (status, location) == (303, f"/control?drill={order.order_id}")
-    assert (order.change, order.operator) == ("started", "nobody in particular")
+    assert (order.change, order.operator) == ("started", "test-admin")
     assert (order.reason, order.until) == ("the monthly drill", NOW + LASTS)
     assert order.stream_id == f"drill-{order.order_id[:8]}"
 

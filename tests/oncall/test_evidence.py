@@ -56,7 +56,7 @@ async def test_a_picture_is_veiled_until_it_is_asked_for(
     colours = np.asarray(shown.convert("RGB")).astype(int)
     assert np.ptp(colours, axis=2).max() <= 2
     (view,) = taken_down.room.viewed
-    assert (view.operator, view.kind, view.reason) == ("nobody in particular", "veiled", "")
+    assert (view.operator, view.kind, view.reason) == ("test-admin", "veiled", "")
     assert (view.incident_id, view.stream_id) == (INCIDENT, "stream-1")
     assert (view.topic, view.partition, view.offset) == (topics.FRAME_SAMPLES, 0, 7)
     assert view.viewed_at == NOW

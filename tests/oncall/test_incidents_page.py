@@ -99,7 +99,7 @@ async def test_the_queue_is_filtered_by_its_address(
             stream_id="stream-2",
             session_id="session-2",
             incident_id="incident-2",
-            operator="nobody in particular",
+            operator="test-admin",
             state_after="escalated",
         ),
         NOW + 1,
@@ -170,4 +170,4 @@ async def test_what_somebody_else_has_in_hand_can_be_taken_over(
     html = await page(client, "/incidents")
     assert "Take over" in html
     assert "nobody+in+particular" not in html
-    assert 'value="nobody in particular"' in await page(client, links(html)["m"])
+    assert 'value="test-admin"' in await page(client, links(html)["m"])

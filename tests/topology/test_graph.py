@@ -10,32 +10,13 @@ from agents.following import Follower
 from agents.oncall import graph
 from agents.oncall.feed import FOLLOWED
 from schemas import topics
-from tests.detection.serving import write_version
-from tests.shell import CODEC, Bench, KeepingPublisher, KeepingStateLog
 from topology.acl_admin import load_acls
-from topology.app import Ports, Role, build_app
-from topology.runs import RunApp
-from topology.settings import load_settings
+from topology.app import Role
+
+from .built import built
 
 SHARDS = {topics.FRAME_SAMPLES, topics.STREAM_UPDATES}
 """What a drill's own stream is sent to."""
-
-
-class NoHistory:
-    async def read(
-        self, topic: str, partition: int, since: int, until_offset: int
-    ) -> list[tuple[int, bytes]]:
-        return []
-
-
-def built(role: Role, folder: Path) -> RunApp:
-    """The app of ``role``, as its worker builds it."""
-    settings = load_settings(bundle=write_version(folder / "bundle", "1"), runtime_dir=folder)
-    bench = Bench(role)
-    ports = Ports(CODEC, KeepingPublisher(), NoHistory(), KeepingStateLog(), bench.abort)
-    app = build_app(settings, "127.0.0.1:1", role, ports, partitions=2)
-    assert isinstance(app, RunApp)
-    return app
 
 
 @pytest.mark.parametrize("role", Role)

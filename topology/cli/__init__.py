@@ -23,6 +23,7 @@ _COMMANDS = (
     "policy",
     "redrive",
     "sample",
+    "token",
     "topics",
     "train",
     "up",

@@ -7,11 +7,16 @@ import threading
 
 import click
 
+from agents.oncall.access.roles import Person
+from agents.oncall.access.roles import Role as WebRole
+
 from ..app import Role
 from ..settings import load_settings
 from ..stack import run_stack
 
 _CHECK_SECONDS = 1.0
+_WHO = Person("local", WebRole.ADMIN)
+"""Who started all of it may do all of it."""
 
 
 @click.command()
@@ -31,6 +36,8 @@ def up() -> None:
         if stack.decision_keys is not None:
             click.echo(f"decision keys    {stack.decision_keys}")
         click.echo(f"on-call page     {stack.fleet.web_urls[Role.JUDGEMENT]}/")
+        click.echo(f"sign in, once    {stack.one_time_link(_WHO)}")
+        click.echo("                 within ten minutes; then `firebreak token create --once`")
         while not stop.wait(_CHECK_SECONDS):
             for line in stack.check():
                 click.echo(line, err=True)

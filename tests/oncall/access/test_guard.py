@@ -1,0 +1,345 @@
+"""Who is let in to the on-call view over HTTP, and how they are refused."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+from aiohttp import CookieJar
+from aiohttp.test_utils import TestClient, TestServer
+
+from agents.oncall.access import csrf
+from agents.oncall.access.proxy import Proxies
+from agents.oncall.access.rates import Rate
+from agents.oncall.access.roles import Role
+from agents.oncall.access.tokens import LINK_LASTS, SESSION_LASTS, Purpose, Tokens
+from agents.oncall.guard import Limits
+from tests import signed_in
+from tests.builders import risk_assessed
+from tests.oncall.events import NOW
+from tests.oncall.serving import Client, Served, serve
+
+HERE = {"Sec-Fetch-Site": "same-origin"}
+PROXIES = Proxies((ip_network("127.0.0.1/32"),), roles={"watch": Role.VIEWER, "leads": Role.ADMIN})
+ACT = "/control/act/hold-takedowns"
+
+
+@asynccontextmanager
+async def browsing(served: Served, **cookies: str) -> AsyncIterator[Client]:
+    """A browser of somebody who is not signed in, but for ``cookies``."""
+    server = TestServer(await served.app.web.wsgi())
+    jar = CookieJar(unsafe=True)  # addresses have cookies as well
+    async with TestClient(server, cookie_jar=jar, cookies=cookies) as client:
+        yield client
+
+
+@pytest.fixture
+async def anybody(served: Served) -> AsyncIterator[Client]:
+    async with browsing(served) as client:
+        yield client
+
+
+def link(role: Role = Role.RESPONDER, tokens: Tokens = signed_in.TOKENS) -> str:
+    return tokens.issue(Purpose.LINK, signed_in.person(role), NOW + LINK_LASTS, "link-1")
+
+
+async def enter(client: Client, token: str, **headers: str) -> Any:
+    return await client.post(
+        "/sign-in",
+        data={"token": token, "next": "/control"},
+        headers=headers or HERE,
+        allow_redirects=False,
+    )
+
+
+def proof(role: Role = Role.ADMIN) -> str:
+    return csrf.proof(signed_in.TOKENS.request_keys, f"session session-{role}")
+
+
+async def act(client: Client, form: Mapping[str, str], headers: Mapping[str, str] = HERE) -> int:
+    """Send an order's form that is not filled in: 422 is what comes of one that was let in."""
+    response = await client.post(ACT, data=form, headers=headers, allow_redirects=False)
+    return response.status
+
+
+async def test_people_are_led_to_where_they_sign_in_and_back(anybody: Client) -> None:
+    """What they wanted is remembered."""
+    response = await anybody.get("/control?a=b", allow_redirects=False)
+    assert (response.status, response.headers["Location"]) == (
+        303,
+        "/sign-in?next=%2Fcontrol%3Fa%3Db",
+    )
+    assert 'value="/control?a=b"' in await (await anybody.get("/control?a=b")).text()
+
+
+@pytest.mark.parametrize(
+    "path", ["//evil.example", "/\\evil.example", "https://evil.example", "evil", "/a\tb", ""]
+)
+async def test_nobody_is_led_to_another_site(anybody: Client, path: str) -> None:
+    """Whatever the address of the sign-in page says."""
+    response = await anybody.get("/sign-in", params={"next": path})
+    assert 'name="next" value="/"' in await response.text()
+
+
+@pytest.mark.parametrize("headers", [{"HX-Request": "true"}, {"Sec-Fetch-Mode": "cors"}])
+async def test_scripts_are_not_given_the_sign_in_page_for_what_they_fetch(
+    anybody: Client, headers: dict[str, str]
+) -> None:
+    """They are told, and htmx leads the whole page there."""
+    response = await anybody.get("/now", headers=headers, allow_redirects=False)
+    assert (response.status, response.headers["HX-Redirect"]) == (401, "/sign-in")
+
+
+async def test_programs_are_told_as_a_problem(anybody: Client) -> None:
+    """RFC 9457, whatever is wrong."""
+    for path in ("/api/v1/worker", "/api/v1/nothing"):
+        response = await anybody.get(path)
+        assert (response.status, response.content_type) == (401, "application/problem+json")
+        assert (await response.json())["reason"] == "not-signed-in"
+        assert response.headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("token", ["x", link(), signed_in.session(), signed_in.bearer()[:-2], "é"])
+async def test_a_bearer_of_something_else_is_refused(anybody: Client, token: str) -> None:
+    """A link or a session is no bearer's token."""
+    headers = {"Authorization": f"Bearer {token}"}
+    response = await anybody.get("/api/v1/worker", headers=headers)
+    assert (response.status, (await response.json())["reason"]) == (401, "token")
+
+
+async def test_a_link_signs_in_once_and_the_browser_keeps_a_session(
+    served: Served, anybody: Client
+) -> None:
+    """No script sees it, no other site sends it, and it ends by itself."""
+    response = await enter(anybody, f"http://127.0.0.1:6066/sign-in#{link()}")
+    assert (response.status, response.headers["Location"]) == (303, "/control")
+    cookie = response.cookies["firebreak"]
+    assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Strict", "/")
+    assert cookie["max-age"] == str(SESSION_LASTS // 1_000_000)
+    assert (await anybody.get("/")).status == 200
+
+    again = await enter(anybody, link())
+    assert again.status == 401
+    assert "was used already" in await again.text()
+    assert served.counts["web sign-in refused spent"] == 1
+
+    served.now_us += SESSION_LASTS
+    assert (await anybody.get("/", allow_redirects=False)).status == 303
+
+
+async def test_looking_at_the_sign_in_page_uses_no_link_up(anybody: Client) -> None:
+    """Chats look at links before people do."""
+    for method in ("HEAD", "GET", "GET"):
+        await anybody.request(method, "/sign-in")
+    assert (await enter(anybody, link())).status == 303
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Accept": "*/*"},
+    ],
+)
+async def test_another_site_signs_nobody_in(anybody: Client, headers: dict[str, str]) -> None:
+    """Else somebody would act under a name that an attacker chose."""
+    response = await enter(anybody, link(), **headers)
+    assert (response.status, response.cookies) == (403, {})
+
+
+async def test_signing_out_ends_the_session_and_its_copies(served: Served) -> None:
+    """A form of the session's own page is what does it."""
+    async with browsing(served, firebreak=signed_in.session()) as client:
+        form = {"csrf": proof()}
+        response = await client.post("/sign-out", data=form, headers=HERE, allow_redirects=False)
+        assert (response.status, response.headers["Location"]) == (303, "/sign-in")
+        assert response.cookies["firebreak"].value == ""
+    async with browsing(served, firebreak=signed_in.session()) as thief:
+        assert (await thief.get("/", allow_redirects=False)).status == 303
+
+
+@pytest.mark.parametrize(
+    ("role", "path", "status"),
+    [
+        (Role.VIEWER, "/", 200),
+        (Role.VIEWER, "/api/v1/worker", 200),
+        (Role.VIEWER, ACT, 403),
+        (Role.RESPONDER, ACT, 403),
+        (Role.ADMIN, ACT, 200),
+    ],
+)
+async def test_a_role_opens_what_it_may(served: Served, role: Role, path: str, status: int) -> None:
+    """By cookie and by bearer's token alike."""
+    async with browsing(served, firebreak=signed_in.session(role)) as client:
+        assert (await client.get(path)).status == status
+    async with browsing(served) as client:
+        assert (await client.get(path, headers=signed_in.headers(role))).status == status
+
+
+async def test_a_form_of_the_persons_own_page_is_taken(served: Served) -> None:
+    """As a field, or as a header by scripts."""
+    async with browsing(served, firebreak=signed_in.session()) as client:
+        assert await act(client, {"csrf": proof()}) == 422
+        assert await act(client, {}, {**HERE, "X-CSRF-Token": proof()}) == 422
+        here = {"Origin": f"http://{client.host}:{client.port}"}
+        assert await act(client, {"csrf": proof()}, here) == 422
+    async with browsing(served) as client:
+        assert await act(client, {}, signed_in.headers()) == 422
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {},
+        {"csrf": ""},
+        {"csrf": "0" * 64},
+        {"csrf": proof(Role.VIEWER)},
+        {"csrf": signed_in.session()},
+    ],
+)
+async def test_a_missing_or_forged_proof_is_refused(served: Served, form: dict[str, str]) -> None:
+    """Another session's as well; nothing is done."""
+    async with browsing(served, firebreak=signed_in.session()) as client:
+        assert await act(client, form) == 403
+    assert served.given == []
+    assert served.counts["web refused csrf"] == 1
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "null"}],
+)
+async def test_a_proof_from_elsewhere_is_refused(served: Served, headers: dict[str, str]) -> None:
+    """Even one that leaked."""
+    async with browsing(served, firebreak=signed_in.session()) as client:
+        assert await act(client, {"csrf": proof()}, headers) == 403
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/x-www-form-urlencoded; charset=nonsense", b"csrf=1"),
+        ("application/x-www-form-urlencoded", b"csrf=%ff&\xff"),
+        ("multipart/form-data", b"csrf=1"),
+        ("text/plain", b"csrf=1"),
+        ("application/json", b'{"csrf": 1}'),
+    ],
+)
+async def test_a_form_that_cant_be_read_proves_nothing(
+    served: Served, content_type: str, body: bytes
+) -> None:
+    """Refused, not choked on."""
+    headers = {**HERE, "Content-Type": content_type}
+    async with browsing(served, firebreak=signed_in.session()) as client:
+        assert (await client.post(ACT, data=body, headers=headers)).status == 403
+
+
+async def test_a_proxy_at_a_listed_address_says_who_somebody_is() -> None:
+    """What it lets people do needs a proof as well: browsers come with it whoever sent them."""
+    served = serve(partial(signed_in.guard, proxies=PROXIES))
+    headers = {"X-Forwarded-User": "op-7", "X-Forwarded-Groups": "leads", **HERE}
+    async with browsing(served) as client:
+        assert (await client.get(ACT, headers=headers)).status == 200
+        assert await act(client, {}, headers) == 403
+        own = csrf.proof(signed_in.TOKENS.request_keys, "proxy op-7")
+        assert await act(client, {"csrf": own}, headers) == 422
+        viewer = {**headers, "X-Forwarded-Groups": "watch"}
+        assert (await client.get(ACT, headers=viewer)).status == 403
+        nobody = {**headers, "X-Forwarded-Groups": "others"}
+        assert (await client.get("/", headers=nobody)).status == 403
+
+
+async def test_a_proxys_headers_from_elsewhere_are_ignored_and_counted() -> None:
+    """With proxies listed elsewhere, or none."""
+    elsewhere = Proxies((ip_network("192.0.2.0/24"),), roles=PROXIES.roles)
+    headers = {"X-Forwarded-User": "op-7", "X-Forwarded-Groups": "leads"}
+    for proxies, counted in ((elsewhere, 1), (Proxies(), 0)):
+        served = serve(partial(signed_in.guard, proxies=proxies))
+        async with browsing(served) as client:
+            response = await client.get("/api/v1/worker", headers=headers)
+        assert response.status == 401
+        assert served.counts["web proxy headers from an unlisted address"] == counted
+
+
+async def test_behind_https_the_cookie_is_this_hosts_alone() -> None:
+    """By what a trusted proxy says; anybody else's word makes no cookie secure."""
+    https = {**HERE, "X-Forwarded-Proto": "https"}
+    served = serve(partial(signed_in.guard, proxies=PROXIES))
+    async with browsing(served) as client:
+        response = await enter(client, link(), **https)
+    assert response.cookies["__Host-firebreak"]["secure"] is True
+    served = serve()
+    async with browsing(served) as client:
+        response = await enter(client, link(), **https)
+    assert list(response.cookies) == ["firebreak"]
+
+
+async def test_without_a_key_nobody_signs_in_and_it_is_said_how_to_set_one() -> None:
+    """Not even with what no key signed."""
+    served = serve(partial(signed_in.guard, tokens=Tokens([])))
+    async with browsing(served) as client:
+        assert "FIREBREAK_WEB_KEY" in await (await client.get("/")).text()
+        assert (await enter(client, link())).status == 401
+        assert (await client.get("/api/v1/worker", headers=signed_in.headers())).status == 401
+
+
+async def test_too_many_requests_are_refused_for_a_while() -> None:
+    """Of one person, of one address, and to sign in, each by itself."""
+    limits = Limits(Rate(60, 2), Rate(60, 3), Rate(60, 1))
+    served = serve(partial(signed_in.guard, limits=limits))
+    async with browsing(served) as client:
+
+        async def status(headers: Mapping[str, str]) -> int:
+            response = await client.get("/api/v1/worker", headers=headers)
+            assert (response.status == 429) is ("Retry-After" in response.headers)
+            return response.status
+
+        person, guess = signed_in.headers(Role.VIEWER), {"Authorization": "Bearer guess"}
+        assert [await status(person) for _ in range(3)] == [200, 200, 429]
+        assert [await status({}) for _ in range(4)] == [401, 401, 401, 429]
+        assert [await status(guess) for _ in range(2)] == [401, 429]
+        assert (await enter(client, link())).status == 429
+        assert (await client.get("/live")).status == 200
+        served.now_us += 1_000_000
+        assert await status(person) == 200
+        assert (await enter(client, link())).status == 303
+
+
+async def test_what_is_refused_is_counted_and_not_logged(
+    served: Served, anybody: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No name, no address, no token."""
+    caplog.set_level("DEBUG", logger="agents")
+    caplog.set_level("DEBUG", logger="aiohttp.server")
+    caplog.set_level("WARNING", logger="aiohttp.access")  # a worker's server keeps none
+    await anybody.get("/api/v1/worker", headers={"Authorization": "Bearer guess"})
+    await anybody.get("/streams/nothing", headers=signed_in.headers())
+    assert served.counts["web refused token"] == 1
+    assert caplog.text == ""
+
+
+async def test_only_who_is_signed_in_learns_that_something_is_not_there(anybody: Client) -> None:
+    """Faust's own pages are not there for anybody."""
+    for path in ("/nothing", "/production_index", "/table/", "/router/"):
+        assert (await anybody.get(path, allow_redirects=False)).status == 303
+        assert (await anybody.get(path, headers=signed_in.headers())).status == 404
+    for method in ("PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "HEAD"):
+        assert (await anybody.request(method, "/", allow_redirects=False)).status != 200
+
+
+async def test_a_page_that_fails_says_so_and_nothing_else(
+    served: Served, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log has the page and what went wrong."""
+    served.read_model.apply(risk_assessed(), NOW)
+    served.controls = None  # type: ignore[assignment]  # whatever breaks
+    response = await client.get("/control")
+    assert response.status == 500
+    assert "NoneType" not in await response.text()
+    assert "GET /control failed" in caplog.text

@@ -37,7 +37,7 @@ async def test_nobody_is_kept_out(told: Served, context: BrowserContext, path: s
     page, complaints = await opened(context, told, path)
     await page.evaluate("for (const it of document.querySelectorAll('details')) it.open = true")
     for scheme in ("light", "dark"):
-        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # a literal
+        await page.emulate_media(color_scheme=scheme)
         assert (scheme, await barriers(page)) == (scheme, [])
     assert (await page.evaluate(OVERFLOW), complaints) == (0, [])
 

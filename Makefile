@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-unit test-e2e test-kafka chaos soak lint format docs lock tools eval bench bench-core clean
+.PHONY: demo test test-unit test-e2e test-web test-kafka chaos soak lint format docs lock tools eval bench bench-core clean
 
 demo: $(READY)  ## The whole topology on real footage.
 	@deploy/web/install
@@ -21,6 +21,9 @@ test-unit: $(READY)  ## What needs no broker of its own machine: a few minutes.
 
 test-e2e: tools  ## The topology as a whole, on a real broker.
 	$(BIN)/python -m pytest -m e2e
+
+test-web: tools  ## The on-call pages in Chromium, served alone and by the running topology.
+	$(BIN)/python -m pytest -m web
 
 test-kafka: tools  ## What is promised of every broker, and the faults, on Apache Kafka.
 	$(BIN)/python -m pytest -m "contract or kafka" --broker kafka

@@ -28,7 +28,11 @@ AXE = Path(__file__).parent.parent.parent / "build/web/axe.min.js"
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 """Pixels by which a page is wider than its window."""
 
-in_chromium = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no {CHROMIUM}")
+in_chromium = (
+    pytest.mark.web,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no {CHROMIUM}"),
+)
+"""For ``pytestmark``."""
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ ORDER_ID = str(uuid4())
 TABS = 60
 _FOCUSED = "document.activeElement.innerText || document.activeElement.id"
 
-pytestmark = in_chromium
+pytestmark = [*in_chromium]
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ __all__ = ["context", "served"]
 HOUR = 3600 * SECOND
 LONG_NAME = "a-stream-whose-name-nobody-thought-would-be-this-long-" * 3
 
-pytestmark = in_chromium
+pytestmark = [*in_chromium]
 
 
 def takes_down(served: Served, stream_id: str) -> None:

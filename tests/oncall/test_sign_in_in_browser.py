@@ -13,7 +13,7 @@ from .serving import Served
 
 __all__ = ["context", "served"]
 
-pytestmark = in_chromium
+pytestmark = [*in_chromium]
 
 
 def url_of(served: Served, host: str = "127.0.0.1") -> str:

@@ -48,12 +48,17 @@ class People:
         self._stack = stack
         self.url = url
 
-    async def __call__(self, role: WebRole, path: str = "/") -> Page:
+    async def __call__(
+        self, role: WebRole, path: str = "/", complaints: list[str] | None = None
+    ) -> Page:
+        """A page as ``role`` sees it; what its console complains of goes into ``complaints``."""
         context = await self._browser.new_context()
         self._stack.push_async_callback(context.close)
         await context.add_cookies([signed_in.cookie(self.url, role)])
         page = await context.new_page()
         page.set_default_timeout(LIMIT_MS)
+        if complaints is not None:
+            page.on("console", lambda message: complaints.append(message.text))
         await page.goto(f"{self.url}{path}")
         return page
 
@@ -127,13 +132,15 @@ async def test_nobody_acts_who_may_not_or_whose_request_is_forged(
 
     responder = await people(WebRole.RESPONDER, act)
     form = responder.locator("form.order")
-    fields = {
+    fields: dict[str, Any] = {
         name: await form.locator(f"[name={name}]").input_value()
         for name in ("csrf", "order_id", "session")
     }
     fields["reason"] = "forged"
     for proof in ({}, {"csrf": "0" * 64}, {"csrf": fields["csrf"][::-1]}):
-        forged = {name: value for name, value in fields.items() if name != "csrf"} | proof
+        forged: dict[str, Any] = {**fields, **proof}
+        if not proof:
+            del forged["csrf"]
         answer = await responder.request.post(
             f"{people.url}{act}", form=forged, headers={"Origin": people.url}, max_redirects=0
         )
@@ -211,8 +218,7 @@ async def test_no_page_of_a_running_topology_keeps_anybody_out(
     now = await people(WebRole.ADMIN)
     found = await now.get_by_role("row").filter(has_text="drill").get_by_role("link").all()
     for path in (*PAGES, str(await found[0].get_attribute("href"))):
-        page = await people(WebRole.ADMIN, path)
         complaints: list[str] = []
-        page.on("console", lambda message, into=complaints: into.append(message.text))
+        page = await people(WebRole.ADMIN, path, complaints)
         await expect(page.get_by_role("heading", level=1)).to_be_visible()
         assert (path, await barriers(page), complaints) == (path, [], [])

@@ -13,7 +13,7 @@ from .serving import Served
 
 __all__ = ["context", "served"]
 
-pytestmark = [pytest.mark.e2e, in_chromium]
+pytestmark = [pytest.mark.e2e, *in_chromium]
 
 PAGES = ("/topology", "/topology/letters/d-0", "/topology/redrive")
 

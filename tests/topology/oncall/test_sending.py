@@ -27,7 +27,7 @@ async def test_an_order_is_in_kafka_once_it_is_given(topics_broker: str) -> None
         await orders.give(order)
     await orders.on_stop()
 
-    with Reader(topics_broker, OperatorCommanded) as reader:
+    with Reader(topics_broker, OperatorCommanded, shared=True) as reader:
         await asyncio.to_thread(wait_until, lambda: order in reader.events(), LIMIT_SECONDS)
         assert {it for it in reader.events() if it.command_id == order.command_id} == {order}
 
@@ -38,8 +38,8 @@ def test_a_drill_is_a_marked_stream_with_a_beginning_and_an_end(topics_broker: s
     config = {"bootstrap.servers": topics_broker}
     clip = Settings().drill_clip
     with (
-        Reader(topics_broker, FrameSampled) as frames,
-        Reader(topics_broker, StreamUpdated) as news,
+        Reader(topics_broker, FrameSampled, shared=True) as frames,
+        Reader(topics_broker, StreamUpdated, shared=True) as news,
     ):
         sample = sampling(config, Codec(), 4 * 1024 * 1024)
         running = threading.Thread(

@@ -2,96 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from functools import partial
 from ipaddress import ip_network
-from typing import Any
 
 import pytest
-from aiohttp import CookieJar
-from aiohttp.test_utils import TestClient, TestServer
 
 from agents.oncall.access import csrf
 from agents.oncall.access.proxy import Proxies
 from agents.oncall.access.rates import Rate
 from agents.oncall.access.roles import Role
-from agents.oncall.access.tokens import LINK_LASTS, SESSION_LASTS, Purpose, Tokens
 from agents.oncall.guard import Limits
 from tests import signed_in
 from tests.builders import risk_assessed
 from tests.oncall.events import NOW
 from tests.oncall.serving import Client, Served, serve
 
-HERE = {"Sec-Fetch-Site": "same-origin"}
-PROXIES = Proxies((ip_network("127.0.0.1/32"),), roles={"watch": Role.VIEWER, "leads": Role.ADMIN})
-ACT = "/control/act/hold-takedowns"
+from .visiting import ACT, HERE, PROXIES, act, anybody, browsing, enter, link, proof
 
-
-@asynccontextmanager
-async def browsing(served: Served, **cookies: str) -> AsyncIterator[Client]:
-    """A browser of somebody who is not signed in, but for ``cookies``."""
-    server = TestServer(await served.app.web.wsgi())
-    jar = CookieJar(unsafe=True)  # addresses have cookies as well
-    async with TestClient(server, cookie_jar=jar, cookies=cookies) as client:
-        yield client
-
-
-@pytest.fixture
-async def anybody(served: Served) -> AsyncIterator[Client]:
-    async with browsing(served) as client:
-        yield client
-
-
-def link(role: Role = Role.RESPONDER, tokens: Tokens = signed_in.TOKENS) -> str:
-    return tokens.issue(Purpose.LINK, signed_in.person(role), NOW + LINK_LASTS, "link-1")
-
-
-async def enter(client: Client, token: str, **headers: str) -> Any:
-    return await client.post(
-        "/sign-in",
-        data={"token": token, "next": "/control"},
-        headers=headers or HERE,
-        allow_redirects=False,
-    )
-
-
-def proof(role: Role = Role.ADMIN) -> str:
-    return csrf.proof(signed_in.TOKENS.request_keys, f"session session-{role}")
-
-
-async def act(client: Client, form: Mapping[str, str], headers: Mapping[str, str] = HERE) -> int:
-    """Send an order's form that is not filled in: 422 is what comes of one that was let in."""
-    response = await client.post(ACT, data=form, headers=headers, allow_redirects=False)
-    return response.status
-
-
-async def test_people_are_led_to_where_they_sign_in_and_back(anybody: Client) -> None:
-    """What they wanted is remembered."""
-    response = await anybody.get("/control?a=b", allow_redirects=False)
-    assert (response.status, response.headers["Location"]) == (
-        303,
-        "/sign-in?next=%2Fcontrol%3Fa%3Db",
-    )
-    assert 'value="/control?a=b"' in await (await anybody.get("/control?a=b")).text()
-
-
-@pytest.mark.parametrize(
-    "path", ["//evil.example", "/\\evil.example", "https://evil.example", "evil", "/a\tb", ""]
-)
-async def test_nobody_is_led_to_another_site(anybody: Client, path: str) -> None:
-    """Whatever the address of the sign-in page says."""
-    response = await anybody.get("/sign-in", params={"next": path})
-    assert 'name="next" value="/"' in await response.text()
-
-
-@pytest.mark.parametrize("headers", [{"HX-Request": "true"}, {"Sec-Fetch-Mode": "cors"}])
-async def test_scripts_are_not_given_the_sign_in_page_for_what_they_fetch(
-    anybody: Client, headers: dict[str, str]
-) -> None:
-    """They are told, and htmx leads the whole page there."""
-    response = await anybody.get("/now", headers=headers, allow_redirects=False)
-    assert (response.status, response.headers["HX-Redirect"]) == (401, "/sign-in")
+__all__ = ["anybody"]
 
 
 async def test_programs_are_told_as_a_problem(anybody: Client) -> None:
@@ -109,59 +38,6 @@ async def test_a_bearer_of_something_else_is_refused(anybody: Client, token: str
     headers = {"Authorization": f"Bearer {token}"}
     response = await anybody.get("/api/v1/worker", headers=headers)
     assert (response.status, (await response.json())["reason"]) == (401, "token")
-
-
-async def test_a_link_signs_in_once_and_the_browser_keeps_a_session(
-    served: Served, anybody: Client
-) -> None:
-    """No script sees it, no other site sends it, and it ends by itself."""
-    response = await enter(anybody, f"http://127.0.0.1:6066/sign-in#{link()}")
-    assert (response.status, response.headers["Location"]) == (303, "/control")
-    cookie = response.cookies["firebreak"]
-    assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Strict", "/")
-    assert cookie["max-age"] == str(SESSION_LASTS // 1_000_000)
-    assert (await anybody.get("/")).status == 200
-
-    again = await enter(anybody, link())
-    assert again.status == 401
-    assert "was used already" in await again.text()
-    assert served.counts["web sign-in refused spent"] == 1
-
-    served.now_us += SESSION_LASTS
-    assert (await anybody.get("/", allow_redirects=False)).status == 303
-
-
-async def test_looking_at_the_sign_in_page_uses_no_link_up(anybody: Client) -> None:
-    """Chats look at links before people do."""
-    for method in ("HEAD", "GET", "GET"):
-        await anybody.request(method, "/sign-in")
-    assert (await enter(anybody, link())).status == 303
-
-
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"Sec-Fetch-Site": "cross-site"},
-        {"Origin": "https://evil.example"},
-        {"Origin": "null"},
-        {"Accept": "*/*"},
-    ],
-)
-async def test_another_site_signs_nobody_in(anybody: Client, headers: dict[str, str]) -> None:
-    """Else somebody would act under a name that an attacker chose."""
-    response = await enter(anybody, link(), **headers)
-    assert (response.status, response.cookies) == (403, {})
-
-
-async def test_signing_out_ends_the_session_and_its_copies(served: Served) -> None:
-    """A form of the session's own page is what does it."""
-    async with browsing(served, firebreak=signed_in.session()) as client:
-        form = {"csrf": proof()}
-        response = await client.post("/sign-out", data=form, headers=HERE, allow_redirects=False)
-        assert (response.status, response.headers["Location"]) == (303, "/sign-in")
-        assert response.cookies["firebreak"].value == ""
-    async with browsing(served, firebreak=signed_in.session()) as thief:
-        assert (await thief.get("/", allow_redirects=False)).status == 303
 
 
 @pytest.mark.parametrize(
@@ -265,28 +141,6 @@ async def test_a_proxys_headers_from_elsewhere_are_ignored_and_counted() -> None
             response = await client.get("/api/v1/worker", headers=headers)
         assert response.status == 401
         assert served.counts["web proxy headers from an unlisted address"] == counted
-
-
-async def test_behind_https_the_cookie_is_this_hosts_alone() -> None:
-    """By what a trusted proxy says; anybody else's word makes no cookie secure."""
-    https = {**HERE, "X-Forwarded-Proto": "https"}
-    served = serve(partial(signed_in.guard, proxies=PROXIES))
-    async with browsing(served) as client:
-        response = await enter(client, link(), **https)
-    assert response.cookies["__Host-firebreak"]["secure"] is True
-    served = serve()
-    async with browsing(served) as client:
-        response = await enter(client, link(), **https)
-    assert list(response.cookies) == ["firebreak"]
-
-
-async def test_without_a_key_nobody_signs_in_and_it_is_said_how_to_set_one() -> None:
-    """Not even with what no key signed."""
-    served = serve(partial(signed_in.guard, tokens=Tokens([])))
-    async with browsing(served) as client:
-        assert "FIREBREAK_WEB_KEY" in await (await client.get("/")).text()
-        assert (await enter(client, link())).status == 401
-        assert (await client.get("/api/v1/worker", headers=signed_in.headers())).status == 401
 
 
 async def test_too_many_requests_are_refused_for_a_while() -> None:

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-unit test-e2e test-web test-kafka chaos soak lint format docs lock tools eval bench bench-core clean
+.PHONY: demo test test-unit test-e2e test-web test-kafka chaos soak lint format docs lock tools eval bench bench-core bench-oncall clean
 
 demo: $(READY)  ## The whole topology on real footage.
 	@deploy/web/install
@@ -44,6 +44,9 @@ bench: tools  ## What the topology costs beside a bare loop and beside its peers
 
 bench-core: $(READY)  ## What the pure cores cost: build/bench-core.json.
 	@$(BIN)/python -m tests.bench.core
+
+bench-oncall: $(READY)  ## What 10,000 streams cost the on-call view: build/bench-oncall.json.
+	@$(BIN)/python -m tests.bench.oncall
 
 docs: $(READY)  ## Draw docs/decision.md from the transition table.
 	$(BIN)/python -m deploy.docs

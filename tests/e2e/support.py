@@ -86,7 +86,8 @@ def produce(bootstrap: str, topic: str, records: list[tuple[bytes, bytes]]) -> N
 class Reader:
     """All records of one topic from its beginning; ``events`` reads on and gives all so far.
 
-    On brokers that tests share there may be records of others that can't be read: with ``shared`` they are left out.
+    On brokers that tests share there may be records of others that can't be read: with ``shared``
+    they are left out.
     """
 
     def __init__(self, bootstrap: str, event_type: type[E], *, shared: bool = False) -> None:

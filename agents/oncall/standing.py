@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -44,7 +45,8 @@ class Rest(NamedTuple):
     """The person's word that it rests on."""
 
 
-class Unwatched(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Unwatched:
     """A live stream's frames are not judged in time."""
 
     reason: str

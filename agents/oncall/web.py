@@ -7,9 +7,8 @@ from typing import cast
 import faust
 from faust.web.drivers.aiohttp import Web
 
-from .api import history
-from .api import streams as streams_api
-from .api import topology as topology_api
+from .api import table
+from .api.waiting import Waiting
 from .desk import Desk
 from .live import Listeners
 from .pages import (
@@ -32,7 +31,8 @@ from .routing import register as register_routes
 def register(app: faust.App, desk: Desk, guard: Guard) -> None:
     """Serve all of it from ``app``, before its web server has started."""
     listeners = Listeners()
-    cast(Web, app.web).web_app.on_shutdown.append(listeners.stop)
+    waiting = Waiting()
+    cast(Web, app.web).web_app.on_shutdown.extend([listeners.stop, waiting.stop])
     parts = (
         listeners.routes(desk),
         now.routes(desk),
@@ -46,8 +46,6 @@ def register(app: faust.App, desk: Desk, guard: Guard) -> None:
         topology.routes(desk),
         drills.routes(desk),
         audit.routes(desk),
-        streams_api.routes(desk),
-        topology_api.routes(desk),
-        history.routes(desk),
+        table.routes(desk, waiting),
     )
     register_routes(app, [route for part in parts for route in part], guard)

@@ -9,12 +9,19 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from tests import signed_in
 
+from .asking import fill
 from .serving import Client, Served, serve
 
 
 @pytest.fixture
 def served() -> Served:
     return serve()
+
+
+@pytest.fixture
+def known(served: Served) -> Served:
+    """With a stream that is escalated, and some of all the rest."""
+    return fill(served)
 
 
 @pytest.fixture

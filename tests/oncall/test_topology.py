@@ -179,8 +179,8 @@ async def test_dead_letters_are_told_as_json_without_keys(letters: Served, clien
         ({"letters": ["d-0"] * 101}, 422),
         ({"reason": ""}, 422),
         ({"order_id": "1"}, 422),
-        ({"letters": "d-0"}, 400),
-        ({"more": 1}, 400),
+        ({"letters": "d-0"}, 422),
+        ({"more": 1}, 422),
     ],
 )
 async def test_programs_redrive(

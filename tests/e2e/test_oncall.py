@@ -115,6 +115,11 @@ async def test_a_drill_shows_by_itself_and_its_page_has_the_plot(
     await expect(row.get_by_text("takedown requested", exact=True)).to_be_visible(timeout=LIMIT_MS)
     await row.get_by_role("link").click()
     await expect(viewer.locator("#plot canvas")).to_be_visible()
+    await viewer.evaluate("document.querySelector('#plot canvas').dataset.drawn = 'once'")
+    for _ in range(2):  # the first of them is on the page once the second is asked for
+        async with viewer.expect_response(re.compile(r"/streams/[0-9a-f]+$")):
+            pass
+    await expect(viewer.locator("#plot canvas[data-drawn]")).to_be_visible()
     await expect(viewer.get_by_role("heading", name="What the rules measure now")).to_be_visible()
     await expect(
         viewer.get_by_text("To act on a stream you need the responder role.")

@@ -34,6 +34,8 @@ if (live && window.htmx) {
   // What somebody opened stays open: the server does not know of it.
   if (window.Idiomorph) {
     Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name) => name !== "open";
+    // What was drawn stays: whoever drew it keeps it current.
+    Idiomorph.defaults.callbacks.beforeNodeMorphed = (node) => !node.dataset?.steady;
   }
   document.body.addEventListener("htmx:afterRequest", (event) => {
     if (!event.detail.successful) return lost();

@@ -50,13 +50,16 @@ def register(app: faust.App, guard: AccessGuard) -> None:
             admitted = await guard.admit(request, _NOTHING)
             if not isinstance(admitted, Visit):
                 return admitted
-            if request.match_info.http_exception is not None:
-                return of_error(request, request.match_info.http_exception)
-            return of_error(request, web.HTTPNotFound())
+            unserved = request.match_info.http_exception
+            return of_error(request, web.HTTPNotFound() if unserved is None else unserved)
         except web.HTTPException as error:
             if error.status < HTTPStatus.BAD_REQUEST:
                 raise
             return of_error(request, error)
+        except web.RequestPayloadError:  # such as what says that it is compressed, and is not
+            unread = of_error(request, web.HTTPBadRequest(text="What was sent can't be read."))
+            unread.force_close()  # where the next request begins is not known
+            return unread
         except ConnectionError:
             raise  # whoever asked is gone
         except Exception:

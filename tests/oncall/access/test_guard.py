@@ -116,6 +116,24 @@ async def test_a_form_that_cant_be_read_proves_nothing(
         assert (await client.post(ACT, data=body, headers=headers)).status == 403
 
 
+async def test_what_is_not_compressed_as_it_says_is_the_senders_fault(
+    served: Served, anybody: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """To sign in, in a form of somebody who did, and from a program; nothing of ours failed."""
+    garbled = {
+        **HERE,
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Content-Encoding": "gzip",
+    }
+    async with browsing(served, firebreak=signed_in.session()) as client:
+        assert (await client.post(ACT, data=b"csrf=1", headers=garbled)).status == 400
+    for path, headers in (("/sign-in", garbled), (ACT, {**garbled, **signed_in.headers()})):
+        assert (await anybody.post(path, data=b"token=1", headers=headers)).status == 400
+    # aiohttp tells of it itself, as it reads on to the end of what was sent.
+    assert {it.name for it in caplog.records} <= {"aiohttp.server"}
+    assert served.given == []
+
+
 async def test_a_proxy_at_a_listed_address_says_who_somebody_is() -> None:
     """What it lets people do needs a proof as well: browsers come with it whoever sent them."""
     served = serve(partial(signed_in.guard, proxies=PROXIES))

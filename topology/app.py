@@ -213,8 +213,10 @@ def _held_back(following: ControlsFollower, policies: PolicyFiles) -> Mapping[st
 
 
 def _partitions(app: faust.App) -> Mapping[str, list[int]]:
-    """Which partitions of each topic the app has."""
+    """Which partitions of each topic the app has; none before it takes part in its group."""
     found: dict[str, list[int]] = {}
+    if app.rebalancing_count == 0:
+        return found
     for tp in sorted(app.consumer.assignment()):
         found.setdefault(tp.topic, []).append(tp.partition)
     return found

@@ -24,6 +24,7 @@ from .pages import sign_in
 from .refusals import Refused, answer, of_error
 from .routing import Route, Visit, is_ours
 from .routing import register as register_routes
+from .server_log import keep_nameless
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ _NOTHING = Route("*", "", Permission.VIEW, _nothing)
 
 def register(app: faust.App, guard: AccessGuard) -> None:
     """Shut the door of ``app``, and put up where people sign in, before the server has started."""
+    keep_nameless(guard.counts)
     register_routes(app, [*static_files.routes(), *sign_in.routes(guard)], guard)
 
     @web.middleware

@@ -48,10 +48,10 @@
     ctx.lineWidth = devicePixelRatio;
     ctx.strokeStyle = ctx.fillStyle = ink("--quiet");
     ctx.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
-    for (const bound of told.plot.bounds) {
-      const y = drawn.valToPos(bound.value, "y", true);
+    for (const [value, words] of boundsByValue()) {
+      const y = drawn.valToPos(value, "y", true);
       stroke(ctx, bbox.left, y, bbox.left + bbox.width, y);
-      ctx.fillText(`${bound.label} ${bound.value} (${bound.rule})`, bbox.left + 4, y - 4);
+      ctx.fillText(words.join("; "), bbox.left + 4, y - 4);
     }
     ctx.strokeStyle = ctx.fillStyle = ink("--grave");
     ctx.setLineDash([]);
@@ -66,6 +66,15 @@
 
   function clock(seconds) {
     return seconds === null ? "–" : new Date(seconds * 1000).toISOString().slice(11, 19);
+  }
+
+  // Thresholds of one value are one line, and their words must not lie on each other.
+  function boundsByValue() {
+    const found = new Map();
+    for (const { value, label, rule } of told.plot.bounds) {
+      found.set(value, [...(found.get(value) || []), `${label} ${value} (${rule})`]);
+    }
+    return found;
   }
 
   function stroke(ctx, fromX, fromY, toX, toY) {

@@ -81,7 +81,9 @@ async def test_what_was_looked_at_is_what_is_ordered_of(known: Served, client: C
     problem = await told(client, f"{STREAM}/orders", 409, body=body)
     assert problem["reason"] == "another-session"
 
-    await told(client, f"{STREAM}/orders", 202, body={**body, "command": "takedown"})
+    await told(client, f"{STREAM}/orders", 409, body={**body, "command": "takedown"})
+    takedown = {"command": "takedown", "reason": "a test"}
+    await told(client, f"{STREAM}/orders", 202, body=takedown)
     assert [it.session_id for it in known.given] == [""]
     missing = {**body, "incident_id": "another"}
     await told(client, f"{STREAM}/orders", 404, body=missing)

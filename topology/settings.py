@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 from typing import Literal
 
@@ -133,6 +133,13 @@ class Settings(BaseSettings):
     """Which role each group has, ``{"oncall": "responder"}``: viewer, responder or admin."""
     web_requests_per_minute: int = Field(default=1200, ge=60)
     """Of one person, at one worker."""
+    api_url: str | None = None
+    """``https://host[:port]`` of the on-call view, for commands that read and order through it.
+    Without TLS a host is this machine's own: the token would be told to whoever listens."""
+    api_token: SecretStr | None = None
+    """What those commands say who they are with; ``firebreak token create`` makes one."""
+    api_ca_file: Path | None = None
+    """Authorities that sign the view's certificate; the system's by default."""
     runtime_dir: Path = Field(default_factory=_runtime_dir)
     """Where a running embedded broker says where it listens, and workers keep their data."""
 
@@ -152,6 +159,13 @@ class Settings(BaseSettings):
             raise ValueError("FIREBREAK_WEB_KEY_PREVIOUS needs FIREBREAK_WEB_KEY")
         return self
 
+    @field_validator("api_url")
+    @classmethod
+    def _is_safe_to_tell_a_token(cls, url: str | None) -> str | None:
+        if url is not None and not is_safe_origin(url.rstrip("/")):
+            raise ValueError("not https://host[:port], nor http:// and this machine's own")
+        return url and url.rstrip("/")
+
     @field_validator("payload_origins")
     @classmethod
     def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
@@ -168,6 +182,25 @@ class Settings(BaseSettings):
         if target <= info.data.get("batch_wait", 0):
             raise ValueError("not above FIREBREAK_BATCH_WAIT, which leaves no time to judge")
         return target
+
+
+def is_safe_origin(origin: str) -> bool:
+    """Whether ``origin`` is a place, and secrets can be sent there."""
+    try:
+        url = URL(origin)
+        if not url.host or url.origin() != url or url.user is not None:
+            return False
+    except ValueError:
+        return False
+    own = url.host == "localhost" or _is_loopback(url.host)
+    return url.scheme == "https" or (url.scheme == "http" and own)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def load_settings(**overrides: object) -> Settings:

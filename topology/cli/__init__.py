@@ -18,6 +18,7 @@ _COMMANDS = (
     "corpus",
     "evaluate",
     "incident",
+    "incidents",
     "keys",
     "override",
     "policy",

@@ -16,15 +16,16 @@ from agents.decision.commands import (
     read_scope,
 )
 from agents.decision.grammar import DURATION
-from agents.decision.moments import told
-from schemas import CommandAnswered, OperatorCommanded
+from schemas import MICROSECONDS, OperatorCommanded
 
+from ..api_client import open_api
+from ..api_orders import order, wait_for
 from ..broker import resolve_bootstrap
 from ..kafka_config import librdkafka_config
 from ..override import send, send_and_wait
 from ..settings import load_settings
-from ..watch import printable
 from ..wire import build_codec
+from .ordered import SAID, TIMEOUT, became, tell
 
 _SCOPES = "all, region:XX (ISO 3166-1 alpha-2) or policy:NAME"
 
@@ -42,21 +43,8 @@ class _Duration(click.ParamType):
         return microseconds
 
 
-class _Said(click.ParamType):
-    """What must say something."""
-
-    name = "text"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> str:
-        text = str(value).strip()
-        if not text:
-            self.fail("it must not be empty", param, ctx)
-        return text
-
-
-DURATION_TYPE, SAID = _Duration(), _Said()
+DURATION_TYPE = _Duration()
+_MINUTE = 60 * MICROSECONDS
 
 
 @click.command()
@@ -64,11 +52,14 @@ DURATION_TYPE, SAID = _Duration(), _Said()
 @click.option("--scope", help=f"What is ordered, instead of a stream: {_SCOPES}.")
 @click.option("--session", default="", help="Of the stream.  [default: the newest]")
 @click.option("--reason", required=True, type=SAID, help="Why; it is on record.")
-@click.option("--operator", required=True, type=SAID, help="Pseudonym of who orders it.")
+@click.option(
+    "--operator", type=SAID,
+    help="Pseudonym of who orders it; through the on-call view, the token says who.",
+)  # fmt: skip
 @click.option("--to", "assignee", help="Whom `assign` gives the incident to; empty for nobody.")
 @click.option("--until", "lasts", type=DURATION_TYPE, help="For how long from now, as in 2h.")
 @click.option(
-    "--timeout", type=click.FloatRange(min=0, min_open=True), default=30.0, show_default=True,
+    "--timeout", type=TIMEOUT, default=30.0, show_default=True,
     help="Seconds to wait for what became of it.",
 )  # fmt: skip
 @click.option("--no-wait", is_flag=True, help="End as soon as it is sent.")
@@ -78,7 +69,7 @@ def override(
     scope: str | None,
     session: str,
     reason: str,
-    operator: str,
+    operator: str | None,
     assignee: str | None,
     lasts: int | None,
     timeout: float,
@@ -95,6 +86,9 @@ def override(
     While takedowns are held, or the breaker is open, streams are put before people instead. Those
     whose region is not known are in no region's scope. Exits with 1 where the order was refused,
     could not be sent or was not answered in time.
+
+    It goes through the on-call view where FIREBREAK_API_URL and FIREBREAK_API_TOKEN are set, and
+    straight to Kafka otherwise.
     """
     stream, ordered = _read_words(words, scope, session)
     if (ordered in LIMITED) != (lasts is not None):
@@ -103,11 +97,16 @@ def override(
     if (ordered is Command.ASSIGN) != (assignee is not None):
         which = "needs" if ordered is Command.ASSIGN else "has no"
         raise click.UsageError(f"{ordered} {which} --to")
+    settings = load_settings()
+    api = open_api(settings)
+    if (api is None) != (operator is not None):
+        why = "Missing option '--operator'." if api is None else "FIREBREAK_API_TOKEN says who you are"
+        raise click.UsageError(why)
     now = time.time_ns() // 1000
     command = OperatorCommanded(
         command_id=str(uuid.uuid4()),
         command=ordered,
-        operator=operator,
+        operator=operator or "",
         reason=reason,
         issued_at=now,
         stream_id=stream,
@@ -116,14 +115,36 @@ def override(
         until=now + lasts if lasts is not None else 0,
         assignee=(assignee or "").strip(),
     )
-    settings = load_settings()
+    if api is not None:
+        given = order(api, stream, _body(command, lasts))
+        if no_wait:
+            click.echo(f"sent: order {given.order_id}")
+        else:
+            tell(wait_for(api, given, timeout))
+        return
     config = librdkafka_config(settings, resolve_bootstrap(settings))
     codec = build_codec(settings)
     if no_wait:
         send(config, codec, command)
         click.echo(f"sent: order {command.command_id}")
         return
-    _tell(command, send_and_wait(config, codec, command, timeout))
+    tell(became(command, send_and_wait(config, codec, command, timeout)))
+
+
+def _body(command: OperatorCommanded, lasts: int | None) -> dict[str, str]:
+    """``command`` as the on-call view takes it, which counts in minutes."""
+    if lasts is not None and lasts % _MINUTE:
+        raise click.UsageError("through the on-call view, --until is in whole minutes")
+    said = {
+        "order_id": command.command_id,
+        "command": command.command,
+        "reason": command.reason,
+        "session_id": command.session_id,
+        "scope": command.scope,
+        "assignee": command.assignee,
+        "lasts": f"{lasts // _MINUTE} min" if lasts is not None else "",
+    }
+    return {name: what for name, what in said.items() if what}
 
 
 def _read_words(words: tuple[str, ...], scope: str | None, session: str) -> tuple[str, Command]:
@@ -148,22 +169,3 @@ def _read_words(words: tuple[str, ...], scope: str | None, session: str) -> tupl
     if ordered in OF_THE_BREAKER and known.kind is not ScopeKind.ALL:
         raise click.UsageError(f"{ordered} is of all: there is one breaker")
     return "", ordered
-
-
-def _tell(command: OperatorCommanded, answer: CommandAnswered) -> None:
-    about = answer.stream_id or answer.scope
-    if answer.session_id:
-        about += f", session {answer.session_id}"
-    if not answer.applied:
-        told_why = printable(f"refused: {answer.command} of {about}: {answer.refusal}")
-        raise click.ClickException(told_why)
-    parts = [f"applied: {answer.command} of {about}"]
-    if answer.state_after:
-        parts.append(f"{answer.state_before} -> {answer.state_after}")
-    if command.until:
-        parts.append(f"until {told(command.until)}, or as long as the policy allows")
-    if answer.held_by:
-        parts.append(f"in hand of {answer.held_by}")
-    if answer.incident_id:
-        parts.append(f"incident {answer.incident_id}")
-    click.echo(printable("  ".join(parts)))

@@ -16,7 +16,8 @@ from ..redrive import redrive as put_back
 from ..settings import load_settings
 from ..watch import printable
 from ..wire import build_codec
-from .override import DURATION_TYPE, SAID
+from .ordered import SAID
+from .override import DURATION_TYPE
 
 
 @click.command()

@@ -57,7 +57,7 @@ class StreamOrderAsked(OrderAsked, frozen=True, kw_only=True, forbid_unknown_fie
             Meta(
                 max_length=TEXT_CHARACTERS,
                 description="What was looked at: nothing is ordered if the stream has another by "
-                "now, unless the order is of the stream whatever its session.",
+                "now. Without it, a takedown is of the stream, whatever its session.",
             ),
         ]
         | UnsetType
@@ -119,7 +119,8 @@ def operations(desk: Desk, waiting: Waiting) -> list[AnyOperation]:
         asked = call.body
         order = _known(asked.command, OF_STREAMS)
         of = _subject(desk, call.visit, call.asked.handle, asked.incident_id)
-        bound = asked.incident_id is not UNSET or not order.whatever_session
+        said = asked.incident_id is not UNSET or asked.session_id is not UNSET
+        bound = said or not order.whatever_session
         if bound and asked.session_id not in (UNSET, of.session_id):
             raise Refused(
                 HTTPStatus.CONFLICT,

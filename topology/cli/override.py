@@ -100,8 +100,9 @@ def override(
     settings = load_settings()
     api = open_api(settings)
     if (api is None) != (operator is not None):
-        why = "Missing option '--operator'." if api is None else "FIREBREAK_API_TOKEN says who you are"
-        raise click.UsageError(why)
+        if api is None:
+            raise click.UsageError("Missing option '--operator'.")
+        raise click.UsageError("FIREBREAK_API_TOKEN says who you are: --operator can't")
     now = time.time_ns() // 1000
     command = OperatorCommanded(
         command_id=str(uuid.uuid4()),

@@ -153,3 +153,18 @@ async def test_the_commands_are_those_that_people_have(client: Client) -> None:
     schemas = api["components"]["schemas"]
     for name, commands in (("StreamOrderAsked", OF_STREAMS), ("ScopeOrderAsked", OF_SCOPES)):
         assert schemas[name]["properties"]["command"]["enum"] == list(commands)
+
+
+async def test_a_drill_is_started_once_and_stopped(served: Served, client: Client) -> None:
+    """One at a time, as on the page."""
+    body = {"reason": "the monthly drill", "order_id": ORDER_ID}
+    problem = await told(client, "/api/v1/drills/stop", 409, body=body)
+    assert problem["detail"] == "No drill runs."
+    assert (await told(client, "/api/v1/drills", 202, body=body)) == {"order_id": ORDER_ID}
+    served.read_model.apply(served.drills.ordered[0], NOW)
+
+    await told(client, "/api/v1/drills", 202, body=body)
+    await told(client, "/api/v1/drills", 409, body={"reason": "another"})
+    await told(client, "/api/v1/drills/stop", 202, body={"reason": "enough"})
+
+    assert [it.change for it in served.drills.ordered] == ["started", "stopped"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ..access.roles import Permission
 from ..desk import Desk
+from ..drilling import running
 from ..handles import handle_of
 from ..in_force import at_odds, in_force
-from ..pages.drills import running
 from ..policies import differences
 from .operations import AnyOperation, Call, NothingAsked, Operation
 from .streams import held_back

@@ -7,7 +7,18 @@ from typing import Any
 from ..access.roles import Permission
 from ..desk import Desk
 from ..routing import Route
-from . import audit, control, dead_letters, health, history, incidents, orders, streams, topology
+from . import (
+    audit,
+    control,
+    dead_letters,
+    drills,
+    health,
+    history,
+    incidents,
+    orders,
+    streams,
+    topology,
+)
 from .openapi import document
 from .operations import AnyOperation, Call, NothingAsked, Operation
 from .serving import route_of
@@ -29,6 +40,7 @@ def operations(desk: Desk, waiting: Waiting) -> list[AnyOperation]:
         *incidents.operations(desk),
         *orders.operations(desk, waiting),
         *control.operations(desk),
+        *drills.operations(desk),
         *audit.operations(desk),
         *topology.operations(desk),
         *dead_letters.operations(desk),

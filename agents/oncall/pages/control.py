@@ -6,13 +6,13 @@ from aiohttp import web
 
 from ..access.roles import Permission
 from ..desk import Desk
+from ..drilling import running
 from ..forms import is_order_id
 from ..handles import handle_of
 from ..in_force import at_odds, in_force
 from ..policies import Change, differences
 from ..rendering import html, render
 from ..routing import Route, Visit
-from .drills import running
 
 
 def routes(desk: Desk) -> list[Route]:

@@ -16,6 +16,7 @@ from .api_client import Api
 from .override import OrderUnanswered
 
 _LONGEST_WAIT = 30
+_PAUSE_SECONDS = 0.5
 
 
 class Became(msgspec.Struct, frozen=True):
@@ -58,7 +59,12 @@ def order(api: Api, stream_id: str, body: Mapping[str, object]) -> Became:
 
 
 def wait_for(
-    api: Api, given: Became, seconds: float, clock: Callable[[], float] = time.monotonic
+    api: Api,
+    given: Became,
+    seconds: float,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    pause: Callable[[float], None] = time.sleep,
 ) -> Became:
     """What became of the order once nothing more does.
 
@@ -73,6 +79,10 @@ def wait_for(
                 f"order {given.order_id} was sent, and it is not known whether it took effect: "
                 f"no worker answered within {seconds:g} s"
             )
+        asked_at = clock()
         wait = max(min(int(left), _LONGEST_WAIT), 1)
         became = api.get(f"/api/v1/orders/{given.order_id}", Became, wait=wait)
+        if not became.final and clock() - asked_at < _PAUSE_SECONDS:
+            # A worker that stops, or at which too many wait, keeps nobody waiting.
+            pause(_PAUSE_SECONDS)
     return became

@@ -1,8 +1,9 @@
 """Tells open pages that something may show otherwise, as server-sent events.
 
 A page asks for what changed by itself: which page it is, and what was asked of it, is its own
-business. It is told at most once a second, and every few seconds though nothing has changed, since
-what is shown grows older.
+business. It is told at once of what somebody waits to see, such as the first sign of something; of
+all else at most once a second, and every few seconds though nothing has changed, since what is
+shown grows older.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from .access.roles import Permission
 from .desk import Desk
 from .routing import Route, Visit
 
-PERIOD_SECONDS = 1.0
+_LOOK_SECONDS = 0.2
+_PERIOD_SECONDS = 1.0
 _BEAT_SECONDS = 5.0
 _LASTS_SECONDS = 600.0
 """Then the browser asks again, and whoever may not any more is not let in."""
@@ -58,16 +60,18 @@ class Listeners:
         loop = asyncio.get_running_loop()
         over = loop.time() + _LASTS_SECONDS
         told: object = None
+        seen: object = None
         told_at = loop.time()
         # A connection that was closed says so when it is written to.
         with suppress(ConnectionError):
             while loop.time() < over and not self._stopped.is_set():
-                version = desk.read_model.version
-                shown = version, desk.feed.progress
-                if shown != told or loop.time() - told_at >= _BEAT_SECONDS:
-                    told, told_at = shown, loop.time()
-                    await response.write(b"event: changed\ndata: %d\n\n" % version)
+                model, since = desk.read_model, loop.time() - told_at
+                shown, news = model.version, (model.news, desk.feed.progress)
+                late = since >= (_PERIOD_SECONDS if shown != told else _BEAT_SECONDS)
+                if news != seen or late:
+                    told, seen, told_at = shown, news, loop.time()
+                    await response.write(b"event: changed\ndata: %d\n\n" % shown)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopped.wait(), PERIOD_SECONDS)
+                    await asyncio.wait_for(self._stopped.wait(), _LOOK_SECONDS)
             await response.write_eof()
         return response

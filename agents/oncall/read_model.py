@@ -30,6 +30,7 @@ from schemas import (
     StreamUpdated,
     TakedownAcknowledged,
     TakedownRequested,
+    WorkerReported,
 )
 
 from .audit import Audit
@@ -37,6 +38,7 @@ from .bounds import bounded, bounded_id
 from .drills import Drills
 from .fates import KnownOrders
 from .handles import handle_of
+from .ids import Ids
 from .incidents import Incident, Wanted, list_incidents
 from .letters import Letters
 from .listing import Listing, Query, list_streams
@@ -45,10 +47,19 @@ from .sessions import Seen, Session, newer
 from .streams import Stream
 from .workers import Workers
 
-_REMEMBERED_IDS = 20_000
 _CAUSES = 32
 _OTHER_CAUSES = "other"
 _ALERTS = 32
+_Decided = (
+    TakedownRequested
+    | EscalationRaised
+    | TakedownAcknowledged
+    | CommandAnswered
+    | DecisionReversed
+    | IncidentClosed
+)
+_ROUTINE = (StreamsHeard, StreamUpdated, RiskAssessed, SamplingBoostRequested, WorkerReported)
+"""What comes all the time, and is seen soon enough a second later."""
 _MENDED = "-mended"
 """How the kinds of alerts end that say that something is over."""
 
@@ -78,11 +89,14 @@ class ReadModel:
         self._max_streams = max_streams
         self.version = 0
         """Another one where anything may be shown otherwise but the time."""
+        self.news = 0
+        """Another one where somebody waits to see it: the first sign of something, a decision, an
+        order, an answer."""
         self._streams: dict[str, Stream] = {}
         self._handles: dict[str, Stream] = {}
-        self._heard = _Ids()
-        self._decisions = _Ids()
-        self._buried = _Ids()
+        self._heard = Ids()
+        self._decisions = Ids()
+        self._buried = Ids()
         self.orders = KnownOrders()
         self.audit = Audit(self.orders)
         self.drills = Drills()
@@ -103,6 +117,7 @@ class ReadModel:
         event = bounded(event)
         self.orders.take(event, at)
         self.version += 1
+        self.news += not isinstance(event, _ROUTINE)
         self.audit.apply(event, at)
         self.letters.apply(event, at)
         self.workers.apply(event, at)
@@ -117,19 +132,16 @@ class ReadModel:
                 self._alert(event, at)
             case OperatorCommanded() if event.command == "suppress" and event.stream_id:
                 self._stream(event.stream_id, at).suppress(event, at)
-            case TakedownRequested() | EscalationRaised() | DecisionReversed() | IncidentClosed():
-                if self._decisions.is_new(event.id):
-                    self._takedowns += isinstance(event, TakedownRequested)
-                    self._escalations += isinstance(event, EscalationRaised)
-                    self._session(event.stream_id, event.session_id, at).take(event, at)
             case TakedownAcknowledged():
                 # One that failed and one that is done may have the same id.
-                if self._decisions.is_new(event.id + event.outcome):
-                    self._session(event.stream_id, event.session_id, at).take(event, at)
+                self._decide(event, event.id + event.outcome, at)
             case CommandAnswered() if event.stream_id:
-                if self._decisions.is_new(event.id):
-                    self._session(event.stream_id, event.session_id, at).take(event, at)
-            case StreamUpdated() | RiskAssessed() | StreamUnwatched() | SamplingBoostRequested():
+                self._decide(event, event.id, at)
+            case TakedownRequested() | EscalationRaised() | DecisionReversed() | IncidentClosed():
+                self._decide(event, event.id, at)
+            case RiskAssessed():
+                self._assess(event, at)
+            case StreamUpdated() | StreamUnwatched() | SamplingBoostRequested():
                 self._session(event.stream_id, event.session_id, at).take(event, at)
 
     def listing(self, query: Query, now_us: int, late_after_us: int | None = None) -> Listing:
@@ -172,6 +184,18 @@ class ReadModel:
     def __len__(self) -> int:
         """How many streams are known."""
         return len(self._streams)
+
+    def _decide(self, event: _Decided, event_id: str, at: int) -> None:
+        if self._decisions.is_new(event_id):
+            self._takedowns += isinstance(event, TakedownRequested)
+            self._escalations += isinstance(event, EscalationRaised)
+            self._session(event.stream_id, event.session_id, at).take(event, at)
+
+    def _assess(self, event: RiskAssessed, at: int) -> None:
+        session = self._session(event.stream_id, event.session_id, at)
+        before = session.risk is None, session.stirs
+        session.take(event, at)
+        self.news += (session.risk is None, session.stirs) != before
 
     def _hear(self, event: StreamsHeard, at: int) -> None:
         counts = self._heard.is_new(event.id)
@@ -217,22 +241,6 @@ class ReadModel:
             del self._streams[stream.stream_id]
             self._handles.pop(handle_of(stream.stream_id), None)
             self._evicted += 1
-
-
-class _Ids:
-    """The newest ids that were seen."""
-
-    def __init__(self) -> None:
-        self._seen: dict[str, None] = {}
-
-    def is_new(self, event_id: str) -> bool:
-        """Whether it was not seen before; it is from now on."""
-        if event_id in self._seen:
-            return False
-        self._seen[event_id] = None
-        if len(self._seen) > _REMEMBERED_IDS:
-            del self._seen[next(iter(self._seen))]
-        return True
 
 
 def _age(alert: Seen[AlertRaised]) -> int:

@@ -85,5 +85,5 @@ def test_a_burst_is_thinned_out_and_an_attack_in_it_is_still_stopped(
             assert {it.stream_id for it in takedowns.events()} == {"attack"}
             worker = get(f"{stack.fleet.web_urls[Role.DETECTION]}/api/v1/worker")
             assert sum(
-                count for what, count in worker["counts"].items() if what.endswith("shed")
+                count for what, count in worker["counts"].items() if what.endswith(" shed")
             ) == len(shed())

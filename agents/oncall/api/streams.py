@@ -24,9 +24,7 @@ TAG = "streams"
 class StreamsAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which streams; what is not said does not matter."""
 
-    state: Annotated[
-        list[StreamState], Meta(min_length=1, max_length=20, description="Any of them.")
-    ] = []
+    state: Annotated[list[StreamState], Meta(max_length=20, description="Any of them.")] = []
     unwatched: Annotated[
         bool, Meta(description="Those that are unwatched, whatever their state, as well.")
     ] = False

@@ -14,7 +14,7 @@ demo: $(READY)  ## The whole topology on real footage.
 test: lint tools  ## Everything that CI runs.
 	$(BIN)/python -m pytest -m "not e2e" --durations=10
 	$(BIN)/python -m pytest -m "e2e and not kafka" --durations=5
-	$(BIN)/python -m pytest tests/kafka --broker kafka --durations=5
+	$(BIN)/python -m pytest -m "contract or kafka" --broker kafka --durations=5
 
 test-unit: $(READY)  ## What needs no broker of its own machine: a few minutes.
 	$(BIN)/python -m pytest -m "not e2e"

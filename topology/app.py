@@ -24,9 +24,6 @@ from agents.detection.shedding import RISK_LASTS
 from agents.following import Followed, Follower
 from agents.intake import Abort, Intake
 from agents.oncall import front, health, web
-from agents.oncall.desk import Desk
-from agents.oncall.feed import Feed
-from agents.oncall.read_model import ReadModel
 from agents.publishing import Publisher
 from schemas import MICROSECONDS, Codec, RiskAssessed, topics
 
@@ -35,11 +32,7 @@ from .controls import ControlsFollower
 from .faust_mend import MendedConsumer
 from .fetching import EMBEDDED_WAIT_MS, WAIT_MS
 from .kafka_config import faust_credentials, largest_record, librdkafka_config
-from .oncall.drill import DrillRuns, sampling
-from .oncall.letters import KafkaDeadLetters
-from .oncall.orders import Orders
-from .oncall.policies import told
-from .oncall.sources import EvidenceReading
+from .oncall.wiring import build_view
 from .policies import PolicyFiles
 from .reporter import Reporter, sources_of
 from .runs import RunApp, waiting
@@ -159,43 +152,25 @@ def build_app(
                 state_log=ports.state_log,
             )
             app.before_fetching.append(lambda it: deciding.hand_over(it.partitions, it.is_member))
-            read_model = ReadModel()
-            feed = Feed(read_model, ports.codec, kafka)
-            config = librdkafka_config(settings, bootstrap)
-            orders = Orders(config, ports.codec)
-            drills = DrillRuns(
-                settings.drill_clip,
-                orders.give,
-                sampling(config, ports.codec, settings.max_payload_bytes),
-                read_model.drills.is_stopped,
-            )
-            evidence = EvidenceReading(
+            view = build_view(
                 settings,
-                config,
+                bootstrap,
                 ports.codec,
+                ports.publisher,
+                kafka,
                 partitions=partitions,
-                publisher=ports.publisher,
                 policies=lambda: policies.current,
+                held_back=lambda: _held_back(following, policies),
             )
-            desk = Desk(
-                read_model,
-                feed,
-                lambda: _held_back(following, policies),
-                give_order=orders.give,
-                policies=lambda: told(policies.current),
-                drills=drills,
-                sources=evidence.sources,
-                dead_letters=KafkaDeadLetters(config, ports.codec),
-            )
-            web.register(app, desk, guard)
-            for service in (policies, following, feed, orders, drills, evidence):
+            web.register(app, view.desk, guard)
+            for service in (policies, following, *view.services):
                 app.add_dependency(service)
             reported.tell_of(
-                policies.in_force, policies.failures, following.failures, feed.failures
+                policies.in_force, policies.failures, following.failures, view.feed.failures
             )
             ready.append(
                 lambda: {
-                    "on-call feed caught up": feed.caught_up,
+                    "on-call feed caught up": view.feed.caught_up,
                     "controls known": following.fresh,
                 }
             )

@@ -24,6 +24,7 @@ from .errors import OperatorError
 from .history import KafkaHistory
 from .kafka_config import librdkafka_config
 from .publisher import KafkaPublisher
+from .repeats import spare_repeats
 from .serving import MakeDetector
 from .settings import Settings
 from .state_log import KafkaStateLog
@@ -53,6 +54,7 @@ def run_worker(
     uvloop.install()
     # Faust and aiokafka make debug records by the thousand, which nobody sees: a tenth of the CPU.
     logging.disable(logging.DEBUG)
+    spare_repeats()
     found = _found(settings, bootstrap)
     settings.runtime_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     config = librdkafka_config(settings, bootstrap)

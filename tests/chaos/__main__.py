@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from confluent_kafka import KafkaException
 
 from deploy.kafka.jars import kafka_missing
 from schemas import topics
@@ -116,7 +117,11 @@ def main(names: tuple[str, ...], rounds: int, seed: int) -> None:
     told: dict[str, Any] = json.loads(OUT.read_text()) if OUT.exists() else {"faults": []}
     broken = False
     for name in names or tuple(FAULTS):
-        found = try_fault(name, FAULTS[name], rounds=rounds, seed=seed)
+        try:
+            found = try_fault(name, FAULTS[name], rounds=rounds, seed=seed)
+        except (TimeoutError, AssertionError, KafkaException) as error:
+            # An hour of the others is not to be lost for it.
+            found = {"fault": name, "rounds": rounds, "broken_off": str(error), "holds": False}
         broken = broken or not found.get("holds", True)
         told["faults"] = [it for it in told["faults"] if it["fault"] != name] + [found]
         OUT.parent.mkdir(exist_ok=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +20,7 @@ from topology.app import Role
 
 from .crew import Member, forget_folder
 from .ground import Ground
+from .reading import answered
 from .surroundings import Clock, Disk, Link, Surroundings
 
 S = TypeVar("S", Clock, Disk, Link)
@@ -231,4 +233,4 @@ def _await_in_sync(ground: Ground) -> None:
 
 def _metadata(ground: Ground) -> Any:
     client = AdminClient({"bootstrap.servers": ground.kafka.bootstrap, "log_level": 0})
-    return client.list_topics(timeout=_METADATA_SECONDS)
+    return answered(partial(client.list_topics, timeout=_METADATA_SECONDS))

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
-from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    OFFSET_END,
+    Consumer,
+    KafkaException,
+    TopicPartition,
+)
 
 from schemas import Codec, DetectionsMade, Event, FramesShed, topics
 
 E = TypeVar("E", bound=Event)
+T = TypeVar("T")
 CODEC = Codec()
 _READ_SECONDS = 120.0
 """Longer than a partition is without a leader in any fault."""
 _AT_ONCE = 2000
 _WAIT_SECONDS = 0.1
 _METADATA_SECONDS = 30.0
+_AGAIN_SECONDS = 0.5
 _READER = {
     "group.id": "chaos-reading",
     "enable.auto.commit": False,
@@ -133,7 +142,8 @@ def uncommitted(bootstrap: str, group: str, names: Iterable[str]) -> int:
         for topic in names:
             ends = _ends(consumer, topic, _partitions(consumer, topic))
             places = [TopicPartition(topic, number) for number in ends]
-            for place in consumer.committed(places, timeout=_METADATA_SECONDS):
+            ask = partial(consumer.committed, places, timeout=_METADATA_SECONDS)
+            for place in answered(ask):
                 left += ends[place.partition] - max(place.offset, 0)
         return left
     finally:
@@ -161,13 +171,29 @@ def shed(records: Iterable[Read]) -> set[Place]:
 
 
 def _partitions(consumer: Consumer, topic: str) -> list[int]:
-    return list(consumer.list_topics(topic, timeout=_METADATA_SECONDS).topics[topic].partitions)
+    found = answered(partial(consumer.list_topics, topic, timeout=_METADATA_SECONDS))
+    return list(found.topics[topic].partitions)
 
 
 def _ends(consumer: Consumer, topic: str, numbers: Iterable[int]) -> dict[int, int]:
-    return {
-        number: consumer.get_watermark_offsets(
-            TopicPartition(topic, number, OFFSET_END), timeout=_METADATA_SECONDS
-        )[1]
-        for number in numbers
-    }
+    def end(number: int) -> int:
+        place = TopicPartition(topic, number, OFFSET_END)
+        ask = partial(consumer.get_watermark_offsets, place, timeout=_METADATA_SECONDS)
+        return int(answered(ask)[1])
+
+    return {number: end(number) for number in numbers}
+
+
+def answered(ask: Callable[[], T]) -> T:
+    """What comes of ``ask``, again and again: a partition may have no leader, or another one.
+
+    Raises ``KafkaException`` where that does not pass.
+    """
+    deadline = time.monotonic() + _READ_SECONDS
+    while True:
+        try:
+            return ask()
+        except KafkaException:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_AGAIN_SECONDS)

@@ -27,6 +27,8 @@ def table(faults: Iterable[Mapping[str, Any]]) -> str:
     for told in faults:
         if "skipped" in told:
             rows.append([told["fault"], f"skipped: {told['skipped']}"])
+        elif "broken_off" in told:
+            rows.append([told["fault"], f"broken off: {told['broken_off']}"])
         else:
             rows.append([_text(told[key]) for key in _COLUMNS])
     widths = [

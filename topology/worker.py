@@ -18,6 +18,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # re-exported
 from agents.detection.detector import Detector
 from schemas import topics
 
+from .aiokafka_mend import mend_aiokafka
 from .app import Ports, Role, build_app
 from .broker import is_embedded
 from .errors import OperatorError
@@ -52,6 +53,7 @@ def run_worker(
     before it joins.
     """
     uvloop.install()
+    mend_aiokafka()
     # Faust and aiokafka make debug records by the thousand, which nobody sees: a tenth of the CPU.
     logging.disable(logging.DEBUG)
     spare_repeats()

@@ -53,10 +53,11 @@ def kill_two_of_three(ground: Ground) -> Over:
 
 
 def rolling_restart(ground: Ground) -> Over:
-    """Every worker is told to stop, and replaced, one after the other."""
-    for member in list(ground.crew.members):
-        _stop(ground, member)
-        ground.crew.start(member.role)
+    """Every worker is told to stop, and replaced: one of each role, then the next."""
+    for members in zip(*map(ground.crew.of, Role), strict=True):
+        for member in members:
+            _stop(ground, member)
+            ground.crew.start(member.role)
         ground.crew.await_ready()
     return time.time()
 

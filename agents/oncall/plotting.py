@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from schemas import MICROSECONDS, RiskAssessed
+from schemas import MICROSECONDS, RiskAssessed, WindowSummary
 
 from .ports import History, Moment, PolicyNow, Sample, Threshold
 
@@ -23,6 +23,7 @@ _DECISIONS = frozenset(
 _MARKS = 60
 """The newest; more could not be told apart."""
 FIREARM = "firearm"
+FICTIONAL = "fictional"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class Series:
     measure: str
     """As policies name it; a signal's own name for the scores of single frames."""
     values: list[float | None]
+    at_first: bool = True
+    """Whether it is drawn before somebody asks for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,8 @@ class Bound:
     value: float
     label: str
     rule: str
+    measure: str
+    """Of the series that it bounds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +69,35 @@ class Plot:
     omitted: list[str]
 
 
+def _share(window: WindowSummary) -> float:
+    on = next((it.on for it in window.signals if it.signal == FIREARM), 0)
+    return on / window.observed if window.observed else 0.0
+
+
+_ALWAYS = f"{FIREARM}.mean"
+_WINDOWED: dict[str, tuple[str, Callable[[WindowSummary], float]]] = {
+    _ALWAYS: ("firearm, mean of {} s", lambda window: window.mean),
+    f"{FICTIONAL}.mean": ("fictional, mean of {} s", lambda window: window.fictional),
+    f"{FIREARM}.share": ("firearm, share of {} s", _share),
+    "coverage": ("watched share of {} s", lambda window: window.coverage),
+}
+"""What of a window lies between 0 and 1, in the order in which it is told; see
+``decision.measures``."""
+_AT_FIRST = frozenset({_ALWAYS, f"{FICTIONAL}.mean"})
+
+
 def plot_of(history: History, policy: PolicyNow) -> Plot:
     """All of ``history`` on one axis, in event time."""
     times = sorted(
         {it.captured_at for it in history.samples} | {it.assessed_at for it in history.risks}
     )
     place = {at: number for number, at in enumerate(times)}
-    series = [*_signals(history.samples, place), *_risks(history.risks, place)]
+    bounded = {_measure(it) for rule in policy.rules for it in rule.thresholds}
+    series = [*_signals(history.samples, place), *_risks(history.risks, place, bounded)]
     return Plot(
         times=[at / MICROSECONDS for at in times],
         series=series,
-        bounds=_bounds(policy, {it.measure for it in series}),
+        bounds=_bounds(policy, series),
         marks=_marks(history.moments),
         omitted=list(history.omitted),
     )
@@ -91,31 +114,42 @@ def _signals(samples: Sequence[Sample], place: dict[int, int]) -> list[Series]:
     return list(found.values())
 
 
-def _risks(risks: Sequence[RiskAssessed], place: dict[int, int]) -> list[Series]:
-    """The risk, and over each window the mean of its firearm signal."""
+def _risks(risks: Sequence[RiskAssessed], place: dict[int, int], bounded: set[str]) -> list[Series]:
+    """The risk, over each window the mean of its firearm signal, and what else is ``bounded``."""
     if not risks:
         return []
-    found = {0.0: Series("risk", "risk", [None] * len(place))}
-    for seconds in sorted({window.seconds for risk in risks for window in risk.windows}):
-        measure = f"{FIREARM}.mean/{seconds:g}"
-        found[seconds] = Series(_said(measure), measure, [None] * len(place))
+    told = Series("risk", "risk", [None] * len(place))
+    found: dict[str, Series] = {}
     for risk in risks:
         at = place[risk.assessed_at]
-        found[0.0].values[at] = round(risk.risk, 4)
+        told.values[at] = round(risk.risk, 4)
         for window in risk.windows:
-            found[window.seconds].values[at] = round(window.mean, 4)
-    return list(found.values())
+            for name, (words, read) in _WINDOWED.items():
+                measure = f"{name}/{window.seconds:g}"
+                if measure not in bounded and name != _ALWAYS:
+                    continue
+                if measure not in found:
+                    label = words.format(f"{window.seconds:g}")
+                    found[measure] = Series(label, measure, [None] * len(place), name in _AT_FIRST)
+                found[measure].values[at] = round(read(window), 4)
+    return [told, *(found[name] for name in sorted(found, key=_order))]
 
 
-def _bounds(policy: PolicyNow, drawn: set[str]) -> list[Bound]:
+def _order(measure: str) -> tuple[int, float]:
+    name, _, seconds = measure.partition("/")
+    return list(_WINDOWED).index(name), float(seconds)
+
+
+def _bounds(policy: PolicyNow, series: Sequence[Series]) -> list[Bound]:
     """Those of what is drawn, each once, with all the rules that it is of."""
+    labels = {it.measure: it.label for it in series}
     rules: dict[tuple[str, float], list[str]] = {}
     for rule in policy.rules:
         for it in rule.thresholds:
-            if (name := _measure(it)) in drawn:
+            if (name := _measure(it)) in labels:
                 rules.setdefault((name, it.value), []).append(rule.name)
     return [
-        Bound(value, _said(name), ", ".join(dict.fromkeys(names)))
+        Bound(value, labels[name], ", ".join(dict.fromkeys(names)), name)
         for (name, value), names in sorted(rules.items())
     ]
 
@@ -131,11 +165,6 @@ def _marks(moments: Iterable[Moment]) -> list[Mark]:
         Mark(it.at / MICROSECONDS, it.what, it.event) for it in moments if it.event in _DECISIONS
     ]
     return told[-_MARKS:]
-
-
-def _said(measure: str) -> str:
-    signal, _, seconds = measure.partition(".mean/")
-    return f"{_plain(signal)}, mean of {seconds} s" if seconds else _plain(signal)
 
 
 def _plain(signal: str) -> str:

@@ -57,16 +57,15 @@ def format_when(at: int, now: int) -> str:
 
 
 def spark(values: Sequence[float | None]) -> str:
-    """A line through ``values``, 0 to 1, as an SVG path; it is broken where there is none."""
+    """A line through ``values``, 0 to 1, as an SVG path; straight over where there is none."""
     step = _SPARK_WIDTH / max(len(values) - 1, 1)
-    parts, broken = [], True
-    for number, value in enumerate(values):
-        if value is not None:
-            at = f"{number * step:.1f} {(1 - value) * _SPARK_HEIGHT:.1f}"
-            # A point alone shows as one: a line to itself with round ends.
-            parts.append(f"M{at}L{at}" if broken else f"L{at}")
-        broken = value is None
-    return "".join(parts)
+    points = [
+        f"{number * step:.1f} {(1 - value) * _SPARK_HEIGHT:.1f}"
+        for number, value in enumerate(values)
+        if value is not None
+    ]
+    # A point alone shows as one: a line to itself with round ends.
+    return f"M{points[0]}L{' '.join(points[1:] or points)}" if points else ""
 
 
 def _environment() -> Environment:

@@ -14,6 +14,8 @@
   const DASHES = [[], [8, 3], [2, 3], [8, 3, 2, 3]];
   const REFRESH_MS = 15000;
   const MOST_LABELS = 12;
+  const MOST_CHARACTERS = 48;
+  const LINE = 15;
 
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   let plot = null;
@@ -48,18 +50,28 @@
     ctx.lineWidth = devicePixelRatio;
     ctx.strokeStyle = ctx.fillStyle = ink("--quiet");
     ctx.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
-    for (const [value, words] of boundsByValue()) {
+    let above = -Infinity;
+    let right = 0;
+    for (const [value, words] of boundsByValue(drawn)) {
       const y = drawn.valToPos(value, "y", true);
       stroke(ctx, bbox.left, y, bbox.left + bbox.width, y);
-      ctx.fillText(words.join("; "), bbox.left + 4, y - 4);
+      // Bounds that lie close together have their words beside each other, not on each other.
+      const shift = Math.abs(y - above) < LINE * devicePixelRatio ? right : 0;
+      const text = words.join("; ");
+      ctx.fillText(text, bbox.left + 4 + shift, y - 4);
+      above = y;
+      right = shift + ctx.measureText(text).width + 12 * devicePixelRatio;
     }
     ctx.strokeStyle = ctx.fillStyle = ink("--grave");
     ctx.setLineDash([]);
     told.plot.marks.forEach((mark, number) => {
       const x = drawn.valToPos(mark.at, "x", true);
       stroke(ctx, x, bbox.top, x, bbox.top + bbox.height);
-      const row = number % MOST_LABELS;
-      ctx.fillText(mark.label.slice(0, 48), x + 4, bbox.top + (row + 1) * 15 * devicePixelRatio);
+      // What happened last is told to the left of its line: there is no room on the other side.
+      const late = x > bbox.left + bbox.width * 0.6;
+      ctx.textAlign = late ? "right" : "left";
+      const y = bbox.top + ((number % MOST_LABELS) + 1) * LINE * devicePixelRatio;
+      ctx.fillText(mark.label.slice(0, MOST_CHARACTERS), late ? x - 4 : x + 4, y);
     });
     ctx.restore();
   }
@@ -68,13 +80,16 @@
     return seconds === null ? "–" : new Date(seconds * 1000).toISOString().slice(11, 19);
   }
 
-  // Thresholds of one value are one line, and their words must not lie on each other.
-  function boundsByValue() {
+  // Those of the series that are shown, from the lowest. Of one value they are one line.
+  function boundsByValue(drawn) {
+    const shown = new Set(drawn.series.filter((it) => it.show).map((it) => it.label));
     const found = new Map();
     for (const { value, label, rule } of told.plot.bounds) {
-      found.set(value, [...(found.get(value) || []), `${label} ${value} (${rule})`]);
+      if (shown.has(label)) {
+        found.set(value, [...(found.get(value) || []), `${label} ${value} (${rule})`]);
+      }
     }
-    return found;
+    return [...found].sort(([one], [other]) => one - other);
   }
 
   function stroke(ctx, fromX, fromY, toX, toY) {
@@ -88,14 +103,15 @@
     return Math.max(place.clientWidth, NARROW);
   }
 
-  // What stays visible as the data change: series that somebody hid stay hidden.
-  function hidden() {
-    return new Set(plot ? plot.series.filter((it) => !it.show).map((it) => it.label) : []);
+  // What somebody hid or asked for stays so as the data change; some are there when asked for.
+  function isShown(series) {
+    const before = plot && plot.series.find((it) => it.label === series.label);
+    return before ? before.show : series.at_first;
   }
 
   function draw() {
     const { times, series } = told.plot;
-    const gone = hidden();
+    const lines = series.map((it, number) => ({ ...lineOf(it, number), show: isShown(it) }));
     if (plot) plot.destroy();
     plot = null;
     if (!times.length) {
@@ -103,7 +119,6 @@
       return;
     }
     const axis = { stroke: ink("--quiet"), grid: { stroke: ink("--line") } };
-    const lines = series.map((it, number) => ({ ...lineOf(it, number), show: !gone.has(it.label) }));
     plot = new window.uPlot(
       {
         width: width(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -67,6 +68,8 @@ class Secured:
     folder: Path
     keys: str
     """What decisions are signed with, as it is told."""
+    secrets: tuple[str, ...]
+    """Passwords, and what decisions are signed with."""
 
     def environment(self, principal: str) -> Mapping[str, str]:
         """What a process of ``principal`` is given; its secrets are files."""
@@ -128,7 +131,13 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
         (folder / "judgement" / "firebreak_signing_key").write_text(signing_key)
         assert [why for _, why in apply_grants(admin, load_acls()) if why] == []
         wait_until(lambda: missing(load_acls(), read_grants(admin)) == [], LIMIT)
-        yield Secured(cluster, folder, key_set([signing_key]))
+        secrets = tuple(f"{principal}'s own" for principal in PRINCIPALS)
+        yield Secured(cluster, folder, key_set([signing_key]), (*secrets, *_parts(signing_key)))
+
+
+def _parts(key: str) -> list[str]:
+    """Each part of ``key`` that would give something of it away."""
+    return re.findall(r"[\w+/=-]{20,}", key)
 
 
 def _sign_up(admin: AdminClient, name: str, password: str) -> None:
@@ -151,7 +160,8 @@ def frames() -> list[FrameSampled]:
 
 
 def test_an_attack_is_stopped_by_those_who_may_and_by_nothing_more(secured: Secured) -> None:
-    """Frames by the shard, a signed takedown, the service's answer, a person's order."""
+    """Frames by the shard, a signed takedown, the service's answer, a person's order; and nothing
+    that a worker says gives a secret away."""
     stops, verifier = Stops(), Verifier(secured.keys)
     stops.carry("drill-1", "drill-1-session").ended.set()
     with _workers(secured) as urls:
@@ -178,6 +188,10 @@ def test_an_attack_is_stopped_by_those_who_may_and_by_nothing_more(secured: Secu
             check=False,
         )
         assert told.returncode == 0, told.stderr
+    for role in Role:
+        said = (secured.folder / f"{role}.log").read_text()
+        assert said
+        assert [secret for secret in secured.secrets if secret in said] == []
 
 
 @contextmanager
@@ -189,7 +203,8 @@ def _workers(secured: Secured) -> Iterator[list[str]]:
             port = free_port_pair()
             command = [sys.executable, "-m", "topology", "worker", role, "--web-port", str(port)]
             environment = {**os.environ, **secured.environment(role)}
-            running.append(subprocess.Popen(command, env=environment))
+            with (secured.folder / f"{role}.log").open("wb") as log:
+                running.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log))
             urls.append(f"http://127.0.0.1:{port}")
         yield urls
     finally:

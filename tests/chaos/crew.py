@@ -43,6 +43,8 @@ class Member:
     url: str
     runtime_dir: Path
     place: Place
+    told_at: float | None = None
+    """When it was told to stop, by the monotonic clock."""
 
     @property
     def pid(self) -> int:
@@ -55,6 +57,13 @@ class Member:
         """Which it has of each topic."""
         told: dict[str, list[int]] = get(f"{self.url}/api/v1/worker")["runs"]["partitions"]
         return told
+
+    def tell_to_stop(self) -> float:
+        """SIGTERM, once however often it is asked for; when that was, by the monotonic clock."""
+        if self.told_at is None:
+            self.told_at = time.monotonic()
+            self.process.terminate()
+        return self.told_at
 
     def freeze(self) -> None:
         self.process.send_signal(signal.SIGSTOP)
@@ -126,11 +135,10 @@ class Crew:
         self.members.remove(member)
 
     def stop(self, member: Member) -> tuple[int, float]:
-        """SIGTERM: the exit code, and how many seconds it took to leave."""
-        began = time.monotonic()
-        member.process.terminate()
+        """SIGTERM, unless it has had that: the exit code, and how many seconds it took to leave."""
+        began = member.tell_to_stop()
         try:
-            code = member.process.wait(STOP_SECONDS)
+            code = member.process.wait(max(began + STOP_SECONDS - time.monotonic(), 0))
         except subprocess.TimeoutExpired:
             member.process.kill()
             code = member.process.wait()

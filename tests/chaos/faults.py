@@ -85,7 +85,7 @@ def kill_leader(ground: Ground) -> Over:
 def kill_broker_during_rebalance(ground: Ground) -> Over:
     """A worker goes, and with it the broker that leads a partition, while the group forms anew."""
     (member,) = _some(ground, 1)
-    member.process.terminate()
+    member.tell_to_stop()
     time.sleep(_DURING_REBALANCE)
     broker = _leader(ground)
     ground.kafka.kill(broker)

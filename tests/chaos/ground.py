@@ -23,6 +23,8 @@ from .reading import Progress, end_offsets, uncommitted
 from .surroundings import Link, Surroundings
 
 BROKERS = 3
+LEAVES_WITHIN = 10.0
+"""Seconds from SIGTERM to the end of a worker."""
 CAUGHT_UP_SECONDS = 180.0
 _LOOK_SECONDS = 0.5
 _DECIDED_FROM = (topics.DETECTIONS, topics.RISK)
@@ -42,6 +44,11 @@ class Ground:
     """How many seconds each worker that was told to stop took."""
     left_with: list[int] = field(default_factory=list)
     """Exit codes of those that did not leave cleanly."""
+
+    @property
+    def left_in_time(self) -> bool:
+        """Whether each worker that was told to stop left cleanly, and within ``LEAVES_WITHIN``."""
+        return not self.left_with and max(self.left_after, default=0.0) <= LEAVES_WITHIN
 
 
 @contextmanager

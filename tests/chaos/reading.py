@@ -48,6 +48,10 @@ class Read:
     value: bytes
 
     @property
+    def place(self) -> Place:
+        return self.partition, self.offset
+
+    @property
     def at(self) -> float:
         """In seconds."""
         return self.milliseconds / 1000

@@ -7,6 +7,7 @@ from typing import Any
 
 _COLUMNS = {
     "fault": "fault",
+    "holds": "holds",
     "rounds": "rounds",
     "frames_in": "frames",
     "unjudged": "unjudged",
@@ -17,31 +18,46 @@ _COLUMNS = {
     "judged_again": "judged again",
     "shed": "shed",
     "longest_gap_seconds": "longest wait s",
+    "longest_stall_seconds": "longest stall s",
     "resumed_seconds": "resumed s",
+    "revision": "revision",
+    "ran_at": "ran at",
 }
 
 
 def table(faults: Iterable[Mapping[str, Any]]) -> str:
-    """A line each."""
-    rows = [list(_COLUMNS.values())]
+    """A line each, and then what was skipped or broken off, and why."""
+    rows, notes = [list(_COLUMNS.values())], []
     for told in faults:
+        rows.append([_text(_holds(told) if key == "holds" else told.get(key)) for key in _COLUMNS])
         if "skipped" in told:
-            rows.append([told["fault"], f"skipped: {told['skipped']}"])
+            notes.append(f"{told['fault']} was skipped, and nothing is known: {told['skipped']}")
         elif "broken_off" in told:
-            rows.append([told["fault"], f"broken off: {told['broken_off']}"])
-        else:
-            rows.append([_text(told[key]) for key in _COLUMNS])
-    widths = [
-        max((len(row[number]) for row in rows if len(row) > 2), default=0)
-        for number in range(len(_COLUMNS))
-    ]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip()
+            asked = told.get("rounds_asked", told["rounds"])
+            notes.append(
+                f"{told['fault']} was broken off in round {min(told['rounds'] + 1, asked)} of"
+                f" {asked}: {told['broken_off']}"
+            )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
-    )
+    ]
+    return "\n".join([*lines, *notes])
+
+
+def _holds(told: Mapping[str, Any]) -> str:
+    if "skipped" in told:
+        return "skipped"
+    if "broken_off" in told:
+        return "broken off"
+    return "yes" if told.get("holds") else "NO"
 
 
 def _text(value: object) -> str:
+    """A dash where nothing is known."""
     if isinstance(value, Mapping):
         return f"{value['median']:.1f} ({value['least']:.1f} to {value['most']:.1f})"
+    if value is None:
+        return "–"
     return f"{value:.1f}" if isinstance(value, float) else str(value)

@@ -7,7 +7,7 @@ import threading
 import time
 from collections import deque
 
-from confluent_kafka import Producer
+from confluent_kafka import Message, Producer
 
 from schemas import Codec, FrameSampled, StreamUpdated, topics
 from tests.bench.job import Footage, renamed
@@ -17,6 +17,7 @@ FRAMES_OF_A_STREAM = 30
 _ATTACK_IN = 500
 """One stream in so many shows the drill."""
 _TURN_SECONDS = 0.02
+_FLUSH_SECONDS = 60
 
 
 class ComingAndGoing:
@@ -37,6 +38,9 @@ class ComingAndGoing:
         self._began = time.monotonic()
         self.sent = 0
         self.begun = 0
+        self.acknowledged = 0
+        """Frames that the brokers have."""
+        self.failed: list[str] = []
 
     @property
     def seconds(self) -> float:
@@ -47,9 +51,22 @@ class ComingAndGoing:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Send no more, and wait until the brokers have all that was sent.
+
+        Raises ``RuntimeError`` where they have not.
+        """
+        if self._stopping.is_set():
+            return
         self._stopping.set()
         self._thread.join()
-        self._producer.flush(30)
+        left = self._producer.flush(_FLUSH_SECONDS)
+        if left or self.failed:
+            raise RuntimeError(
+                f"{left} records not delivered, {len(self.failed)} failed: {self.failed[:1]}"
+            )
 
     def _run(self) -> None:
         # Of each stream its number, and how many frames it has left; not all end at once.
@@ -93,9 +110,16 @@ class ComingAndGoing:
         self._produce(topics.STREAM_UPDATES, news)
 
     def _produce(self, topic: str, event: FrameSampled | StreamUpdated) -> None:
+        value, key = self._codec.encode(event), event.stream_id.encode()
         while True:
             try:
-                self._producer.produce(topic, self._codec.encode(event), event.stream_id.encode())
+                self._producer.produce(topic, value, key, on_delivery=self._report)
                 return
             except BufferError:
                 self._producer.poll(0.05)
+
+    def _report(self, error: object, message: Message) -> None:
+        if error is not None:
+            self.failed.append(str(error))
+        elif message.topic() == topics.FRAME_SAMPLES:
+            self.acknowledged += 1

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
-from confluent_kafka import Consumer, TopicPartition
 
 from schemas import topics
 from tests.bench.harness import Ground
 from tests.bench.ours import OurWorkers
+from tests.chaos.reading import uncommitted
 from tests.e2e.support import get
 from tests.waiting import wait_until
 from topology.app import Role
 
 from .load import ComingAndGoing
 
-_METADATA_SECONDS = 30.0
 _ANSWER_SECONDS = 30.0
 
 
@@ -43,41 +43,69 @@ class Sample:
     """Sessions that the decision agent remembers something of."""
     waiting: int
     """Frames that are not judged and committed."""
+    undecided: int
+    """Detections and risks that are not decided on and committed."""
     sent: int
 
 
+class Held(NamedTuple):
+    """By one process."""
+
+    rss_mb: float
+    """Memory that is its alone: what processes share counts for none of them."""
+    descriptors: int
+    threads: int
+
+
 def sample(workers: OurWorkers, ground: Ground, load: ComingAndGoing, folder: Path) -> Sample:
-    """How it is now."""
-    processes = [
-        process
-        for pid in workers.pids
-        for process in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True))
-    ]
+    """How it is now. Raises whatever asking for it raises, as where a worker has ended."""
+    found = [held for pid in workers.pids for held in held_by_all(psutil.Process(pid))]
     sessions = _told(workers, "worker")["runs"]["sessions"]
     return Sample(
         at=round(load.seconds, 1),
-        rss_mb=round(sum(_private_mb(it) for it in processes), 1),
-        descriptors=sum(it.num_fds() for it in processes),
-        threads=sum(it.num_threads() for it in processes),
+        rss_mb=round(sum(held.rss_mb for held in found), 1),
+        descriptors=sum(held.descriptors for held in found),
+        threads=sum(held.threads for held in found),
         files=sum(1 for path in folder.rglob("*") if path.is_file()),
         streams=_told(workers, "streams")["streams_known"],
         in_windows=sessions["in windows"],
         remembered=sessions["remembered"],
-        waiting=_waiting(ground),
+        waiting=_uncommitted(ground, Role.DETECTION, topics.FRAME_SAMPLES),
+        undecided=_uncommitted(ground, Role.JUDGEMENT, topics.DETECTIONS, topics.RISK),
         sent=load.sent,
     )
 
 
 def drift(figures: Sequence[float]) -> float:
     """How much the last fifth is above the first, as a share; medians of each."""
-    share = max(len(figures) // 5, 1)
-    first, last = statistics.median(figures[:share]), statistics.median(figures[-share:])
+    first, last = _ends(figures)
     return (last - first) / first if first else float(last)
 
 
-def _private_mb(process: psutil.Process) -> float:
-    """Memory that is its alone: what processes share counts for none of them."""
-    return float(process.memory_full_info().uss) / 1e6
+def growth(figures: Sequence[float]) -> float:
+    """How much the last fifth is above the first; medians of each. For what may well be 0."""
+    first, last = _ends(figures)
+    return last - first
+
+
+def held_by_all(worker: psutil.Process) -> list[Held]:
+    """By ``worker`` and all that it has started, but for what ends meanwhile: decoders are replaced
+    now and then. Raises ``psutil.NoSuchProcess`` where the worker is gone."""
+    found = [_held_by(worker)]
+    for child in worker.children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            found.append(_held_by(child))
+    return found
+
+
+def _held_by(process: psutil.Process) -> Held:
+    memory = float(process.memory_full_info().uss) / 1e6
+    return Held(memory, process.num_fds(), process.num_threads())
+
+
+def _ends(figures: Sequence[float]) -> tuple[float, float]:
+    share = max(len(figures) // 5, 1)
+    return statistics.median(figures[:share]), statistics.median(figures[-share:])
 
 
 def _told(workers: OurWorkers, of: str) -> dict[str, Any]:
@@ -92,17 +120,5 @@ def _told(workers: OurWorkers, of: str) -> dict[str, Any]:
     return told
 
 
-def _waiting(ground: Ground) -> int:
-    consumer = Consumer(
-        {"bootstrap.servers": ground.bootstrap, "group.id": f"firebreak-{Role.DETECTION}"}
-    )
-    try:
-        places = [TopicPartition(topics.FRAME_SAMPLES, n) for n in range(ground.partitions)]
-        committed = consumer.committed(places, timeout=_METADATA_SECONDS)
-        return sum(
-            consumer.get_watermark_offsets(place, timeout=_METADATA_SECONDS)[1]
-            - max(place.offset, 0)
-            for place in committed
-        )
-    finally:
-        consumer.close()
+def _uncommitted(ground: Ground, role: Role, *names: str) -> int:
+    return uncommitted(ground.bootstrap, f"firebreak-{role}", names)

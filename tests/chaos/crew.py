@@ -16,6 +16,9 @@ from tests.e2e.workers import PATIENT, policy_file
 from tests.waiting import wait_until
 from topology.app import Role
 
+from .ownership import Note, read_notes
+from .worker import NOTES
+
 READY_SECONDS = 120.0
 STOP_SECONDS = 30.0
 """Longer than a worker may take: it is reported how long one took."""
@@ -104,6 +107,10 @@ class Crew:
             member.process.wait()
         self.members = []
 
+    def notes(self) -> list[Note]:
+        """What workers, also those that are gone, have noted of their partitions."""
+        return read_notes(self.folder / "notes")
+
     def of(self, role: Role) -> list[Member]:
         return [member for member in self.members if member.role is role]
 
@@ -112,13 +119,13 @@ class Crew:
         self._started += 1
         runtime_dir, port = self.folder / f"worker-{self._started}", free_port_pair()
         process = begin(
-            ["-m", "tests.bench.ours", role, str(port)],
+            ["-m", "tests.chaos.worker", role, str(port)],
             {
                 "FIREBREAK_BOOTSTRAP_SERVERS": self.bootstrap,
                 "FIREBREAK_RUNTIME_DIR": str(runtime_dir),
                 "FIREBREAK_WEB_KEY": signed_in.KEY,
                 "FIREBREAK_POLICY": str(self.policy),
-                "FIREBREAK_BENCH_DETECTOR": "null",
+                NOTES: str(self.folder / "notes"),
                 "FIREBREAK_WEB_HOST": place.host,
                 **place.environment,
             },

@@ -178,6 +178,8 @@ FAULTS: dict[str, Fault] = {
 }
 RESTLESS = frozenset({"come-and-go"})
 """Done again before all has settled."""
+EXCLUSIVE = RESTLESS
+"""Of these it is a promise that each partition is one worker's alone."""
 SURROUNDINGS: dict[str, Callable[[Path], Surroundings]] = {
     "cut-link": lambda _: Link.make(),
     "full-disk": lambda folder: Disk.make(folder / "disk"),

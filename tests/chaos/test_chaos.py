@@ -12,6 +12,7 @@ from tests.chaos import faults
 from tests.chaos.ground import await_judged, await_quiet, ground
 from tests.chaos.load import SteadyLoad
 from tests.chaos.outcome import compare
+from tests.chaos.ownership import claimed_twice, handovers, taken_twice
 from topology.app import Role
 
 pytestmark = [
@@ -25,6 +26,8 @@ SHORT = (
     faults.kill_leader,
     partial(faults.freeze, seconds=15.0),
     faults.lose_state,
+    # The last: it leaves another number of workers.
+    partial(faults.come_and_go, seconds=30.0),
 )
 
 
@@ -40,9 +43,13 @@ def test_nothing_is_lost_nor_decided_otherwise_whatever_is_killed(tmp_path: Path
             await_judged(on, load)
             await_quiet(on)
             shares = [member.partitions() for member in on.crew.of(Role.JUDGEMENT)]
-        # Three workers share eight partitions: what is said of a stream comes to one of them.
+            notes = on.crew.notes()
+        # A few workers share eight partitions: what is said of a stream comes to one of them.
         assert all(len(set(map(tuple, share.values()))) == 1 for share in shares), shares
         outcome = compare(on.kafka.bootstrap, on.crew.policy)
+        assert handovers(notes) > 0
+        assert claimed_twice(notes) == 0
+        assert taken_twice(notes) == 0
         assert outcome.effects_expected > 0
         # As text, which pytest does not shorten.
         assert outcome.holds, str(outcome)

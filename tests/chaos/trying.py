@@ -18,10 +18,11 @@ from typing import Any
 from schemas import topics
 from tests.bench.harness import spread
 
-from .faults import RESTLESS, SURROUNDINGS, Fault
+from .faults import EXCLUSIVE, RESTLESS, SURROUNDINGS, Fault
 from .ground import Ground, await_judged, await_quiet, ground
 from .load import SteadyLoad
 from .outcome import compare
+from .ownership import claimed_twice, handovers, taken_twice
 from .progress import longest_stalls, resumed
 from .reading import judged_at, read_topic, shed
 from .surroundings import NotHere
@@ -81,7 +82,7 @@ def try_fault(name: str, fault: Fault, *, rounds: int, seed: int = 1) -> Told:
             await_judged(on, load)
             await_quiet(on)
         with done.noting():
-            told = _told(on, load, done.periods, stopped)
+            told = _told(name, on, load, done.periods, stopped)
     return _summed_up(name, rounds, done, told)
 
 
@@ -106,7 +107,11 @@ def _summed_up(name: str, rounds: int, done: Rounds, told: Told) -> Told:
 
 
 def _told(
-    on: Ground, load: SteadyLoad, periods: Sequence[tuple[float, float]], stopped: float
+    name: str,
+    on: Ground,
+    load: SteadyLoad,
+    periods: Sequence[tuple[float, float]],
+    stopped: float,
 ) -> Told:
     outcome = compare(on.kafka.bootstrap, on.crew.policy)
     frames = read_topic(on.kafka.bootstrap, topics.FRAME_SAMPLES)
@@ -117,9 +122,13 @@ def _told(
     by_round = [resumed(frames, judged, over) for _, over in periods]
     again = [seconds for seconds in by_round if seconds is not None]
     waits = [min(judged[frame.place]) - frame.at for frame in frames if frame.place in judged]
+    notes = on.crew.notes()
     told: Told = {
         **asdict(outcome),
         "frames_acknowledged": load.acknowledged,
+        "handovers": handovers(notes),
+        "claimed_twice": claimed_twice(notes),
+        "taken_twice": taken_twice(notes),
         "holds": outcome.holds and on.left_in_time and outcome.frames_in == load.acknowledged,
         "longest_gap_seconds": max(waits, default=None),
         "longest_stall_seconds": round(stalls[0].seconds, 1) if stalls else None,
@@ -131,6 +140,9 @@ def _told(
         ],
         "rounds_not_resumed": len(by_round) - len(again),
     }
+    if name in EXCLUSIVE:
+        alone = told["handovers"] and not told["claimed_twice"] and not told["taken_twice"]
+        told["holds"] = bool(told["holds"] and alone)
     if on.left_after:
         told["left_uncleanly"] = on.left_with
         told["left_after_seconds"] = spread(on.left_after, 1)

@@ -26,7 +26,7 @@ _COLUMNS = {
 
 
 def table(faults: Iterable[Mapping[str, Any]]) -> str:
-    """A line each, and then what was skipped or broken off, and why."""
+    """A line each, and then what was skipped, broken off or did not hold, and why."""
     rows, notes = [list(_COLUMNS.values())], []
     for told in faults:
         rows.append([_text(_holds(told) if key == "holds" else told.get(key)) for key in _COLUMNS])
@@ -38,6 +38,8 @@ def table(faults: Iterable[Mapping[str, Any]]) -> str:
                 f"{told['fault']} was broken off in round {min(told['rounds'] + 1, asked)} of"
                 f" {asked}: {told['broken_off']}"
             )
+        if told.get("not_held"):
+            notes.append(f"{told['fault']} does not hold: not {', not '.join(told['not_held'])}")
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

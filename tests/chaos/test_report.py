@@ -41,3 +41,8 @@ def test_a_skipped_fault_is_told_of_and_not_as_holding() -> None:
     assert line.split()[:2] == ["cut-link", "skipped"]
     assert "yes" not in line
     assert note == "cut-link was skipped, and nothing is known: ip is not installed"
+
+
+def test_what_did_not_hold_is_said() -> None:
+    told = {"fault": "freeze", "rounds": 2, "holds": False, "not_held": ["left in time"]}
+    assert table([told]).splitlines()[-1] == "freeze does not hold: not left in time"

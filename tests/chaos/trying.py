@@ -19,7 +19,7 @@ from schemas import topics
 from tests.bench.harness import spread
 
 from .faults import EXCLUSIVE, RESTLESS, SURROUNDINGS, Fault
-from .ground import Ground, await_judged, await_quiet, ground
+from .ground import LEAVES_WITHIN, Ground, await_judged, await_quiet, ground
 from .load import SteadyLoad
 from .outcome import compare
 from .ownership import claimed_twice, handovers, taken_twice
@@ -129,7 +129,6 @@ def _told(
         "handovers": handovers(notes),
         "claimed_twice": claimed_twice(notes),
         "taken_twice": taken_twice(notes),
-        "holds": outcome.holds and on.left_in_time and outcome.frames_in == load.acknowledged,
         "longest_gap_seconds": max(waits, default=None),
         "longest_stall_seconds": round(stalls[0].seconds, 1) if stalls else None,
         "longest_stall_by_partition": {it.partition: round(it.seconds, 1) for it in stalls},
@@ -140,9 +139,16 @@ def _told(
         ],
         "rounds_not_resumed": len(by_round) - len(again),
     }
+    promised = {
+        "every frame judged, every effect as it should be": outcome.holds,
+        "every acknowledged frame on the topic": outcome.frames_in == load.acknowledged,
+        f"workers left cleanly within {LEAVES_WITHIN:g} s": on.left_in_time,
+    }
     if name in EXCLUSIVE:
-        alone = told["handovers"] and not told["claimed_twice"] and not told["taken_twice"]
-        told["holds"] = bool(told["holds"] and alone)
+        twice = told["claimed_twice"] or told["taken_twice"]
+        promised["each partition one worker's alone"] = bool(told["handovers"] and not twice)
+    told["not_held"] = [what for what, held in promised.items() if not held]
+    told["holds"] = not told["not_held"]
     if on.left_after:
         told["left_uncleanly"] = on.left_with
         told["left_after_seconds"] = spread(on.left_after, 1)

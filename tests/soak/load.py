@@ -63,6 +63,8 @@ class ComingAndGoing:
         self._stopping.set()
         self._thread.join()
         left = self._producer.flush(_FLUSH_SECONDS)
+        # Else it would go on to tell of brokers that are gone.
+        del self._producer
         if left or self.failed:
             raise RuntimeError(
                 f"{left} records not delivered, {len(self.failed)} failed: {self.failed[:1]}"

@@ -7,6 +7,7 @@ import json
 import logging
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,13 @@ from confluent_kafka import Message, Producer
 
 from agents.decision.case import incident_id
 from agents.publishing import outgoing
-from schemas import Codec, Event, FrameRef, topics
+from schemas import Codec, Event, EvidenceViewed, FrameRef, topics
 from tests.builders import SECOND, START, frame_sampled
 from topology.broker import EmbeddedBroker
 from topology.cli.incident import incident as command
 from topology.incident.folder import verify_folder
-from topology.kafka_config import PRODUCER
+from topology.incident.log import TopicLog
+from topology.kafka_config import PRODUCER, librdkafka_config
 from topology.publisher import KafkaPublisher
 from topology.settings import Settings
 from topology.topic_admin import apply_topics
@@ -28,6 +30,7 @@ from topology.topic_admin import apply_topics
 from .incidents import SESSION, Story, frame_ref
 
 LIMIT = 20.0
+ASKING = ("--operator", "op-7", "--reason", "for the appeal")
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +88,7 @@ def run(kafka: str, *arguments: str) -> Result:
 
 
 def export(kafka: str, stream: str, out: Path) -> Result:
-    return run(kafka, "export", incident_id(stream, SESSION), "--out", str(out))
+    return run(kafka, "export", incident_id(stream, SESSION), "--out", str(out), *ASKING)
 
 
 def timeline(folder: Path) -> list[str]:
@@ -246,7 +249,7 @@ def test_nothing_about_the_stream_reaches_logs_or_output(
 def test_an_id_of_no_incident_is_refused_and_nothing_is_written(
     kafka: str, given: str, said: str, tmp_path: Path
 ) -> None:
-    result = run(kafka, "export", given, "--out", str(tmp_path / "incident"))
+    result = run(kafka, "export", given, "--out", str(tmp_path / "incident"), *ASKING)
 
     assert isinstance(result.exception, Exception)
     assert said in str(result.exception)
@@ -259,7 +262,61 @@ def test_an_id_names_its_incident_however_it_is_written(
     publish(kafka, Story(stream).escalation())
     given = incident_id(stream, SESSION).upper()
 
-    assert run(kafka, "export", given, "--out", str(tmp_path / "i")).exit_code == 0
+    assert run(kafka, "export", given, "--out", str(tmp_path / "i"), *ASKING).exit_code == 0
+
+
+def views(kafka: str, stream: str) -> list[EvidenceViewed]:
+    """Who was given what of ``stream``."""
+    settings = Settings(bootstrap_servers=kafka)
+    with closing(TopicLog(librdkafka_config(settings, kafka))) as log:
+        read = [
+            Codec().decode(it.value() or b"", EvidenceViewed)
+            for it in log.read([topics.EVIDENCE_VIEWS])
+        ]
+    return [it for it in read if it.stream_id == stream]
+
+
+def test_who_exports_and_why_is_on_record(kafka: str, stream: str, tmp_path: Path) -> None:
+    """As an export from the page is."""
+    publish(kafka, Story(stream).escalation())
+
+    assert export(kafka, stream, tmp_path / "incident").exit_code == 0
+
+    (view,) = views(kafka, stream)
+    assert (view.kind, view.operator, view.reason) == ("export", "op-7", "for the appeal")
+    assert view.incident_id == incident_id(stream, SESSION)
+
+
+@pytest.mark.parametrize("left_out", ["--operator", "--reason"])
+def test_nothing_is_exported_for_nobody_or_for_no_reason(
+    kafka: str, stream: str, tmp_path: Path, left_out: str
+) -> None:
+    publish(kafka, Story(stream).escalation())
+    (said,) = {"--operator", "--reason"} - {left_out}
+    given = (incident_id(stream, SESSION), "--out", str(tmp_path / "incident"), said, "op-7")
+
+    for empty in ((), (left_out, " ")):
+        result = run(kafka, "export", *given, *empty)
+        assert result.exit_code == 2
+        assert left_out in result.stderr
+    assert list(tmp_path.iterdir()) == []
+    assert views(kafka, stream) == []
+
+
+def test_nothing_is_written_out_unless_it_is_on_record(
+    kafka: str, stream: str, tmp_path: Path
+) -> None:
+    """What Kafka does not take, for its length say, leaves no folder."""
+    publish(kafka, Story(stream).escalation())
+    folder, reason = tmp_path / "incident", "x" * 8_000_000
+
+    result = run(
+        kafka, "export", incident_id(stream, SESSION), "--out", str(folder),
+        "--operator", "op-7", "--reason", reason,
+    )  # fmt: skip
+
+    assert "could not be put on record who asked for it" in str(result.exception)
+    assert not folder.exists()
 
 
 def test_open_incidents_are_listed_a_line_each_and_closed_ones_are_not(

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
+
+from agents.oncall.viewing import Asking
+from schemas import Codec
 
 from topology.broker import resolve_bootstrap
 from topology.incident.evidence import cited
 from topology.incident.export import files_of_incident
 from topology.incident.folder import verify_folder, write_folder
+from topology.incident.giving import write_down
 from topology.incident.listing import OpenIncident
 from topology.incident.log import TopicLog
 from topology.incident.reading import IncidentReader, read_id
@@ -20,6 +26,8 @@ from topology.kafka_config import librdkafka_config
 from topology.settings import load_settings
 from topology.watch import printable
 from topology.wire import build_codec
+
+from .ordered import SAID
 
 
 @click.group()
@@ -34,18 +42,24 @@ def incident() -> None:
     type=click.Path(path_type=Path),
     help="The folder, which must not be there yet.  [default: incident-ID]",
 )
-def export(incident_id: str, out: Path | None) -> None:
+@click.option("--operator", required=True, type=SAID, help="Pseudonym of who takes it.")
+@click.option("--reason", required=True, type=SAID, help="Why; it is on record.")
+def export(incident_id: str, out: Path | None, operator: str, reason: str) -> None:
     """Write all that is on record of incident ID to a folder that its owner alone can read.
 
+    Nothing is written before the brokers have who asked for it, and why (`firebreak watch views`).
     It holds personal data and may hold pictures of violence. Keep the chain value that is printed
     somewhere else: with it, `verify` tells whether anything was changed since.
     """
     wanted_id = read_id(incident_id)
-    with _reader() as reader:
+    config, codec = _kafka()
+    with _reader(config, codec) as reader:
         record = reader.incident(wanted_id)
         wanted = cited(record)
         found = reader.frames(wanted, record.sessions)
     frames, files = files_of_incident(record, wanted, found)
+    stream_id, now = record.sessions[0][0], time.time_ns() // 1000
+    write_down(config, codec, Asking(operator, wanted_id, stream_id, reason, now))
     folder = out or Path(f"incident-{wanted_id}")
     manifest = write_folder(folder, wanted_id, files)
     gone = sum(not frame.file for frame in frames)
@@ -77,7 +91,7 @@ def verify(folder: Path, chain: str | None) -> None:
 @incident.command("list")
 def list_open() -> None:
     """Print the open incidents, gravest first."""
-    with _reader() as reader:
+    with _reader(*_kafka()) as reader:
         found, unreadable = reader.open_incidents()
     for each in found:
         click.echo(_line(each))
@@ -100,11 +114,16 @@ def _line(found: OpenIncident) -> str:
     return printable("  ".join(parts))
 
 
-@contextmanager
-def _reader() -> Iterator[IncidentReader]:
+def _kafka() -> tuple[dict[str, Any], Codec]:
+    """librdkafka's configuration, and what reads and writes records."""
     settings = load_settings()
-    log = TopicLog(librdkafka_config(settings, resolve_bootstrap(settings)))
+    return librdkafka_config(settings, resolve_bootstrap(settings)), build_codec(settings)
+
+
+@contextmanager
+def _reader(config: dict[str, Any], codec: Codec) -> Iterator[IncidentReader]:
+    log = TopicLog(config)
     try:
-        yield IncidentReader(log, build_codec(settings))
+        yield IncidentReader(log, codec)
     finally:
         log.close()

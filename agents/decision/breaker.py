@@ -13,7 +13,7 @@ streams; what counts as at risk is an incident that opened within ``BreakerLimit
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from schemas import (
     MICROSECONDS,
@@ -42,8 +42,15 @@ class Trip:
 
     explanation: str
     expires_at: int
-    ordered: bool
-    """By a person, who may order only as much as the policy allows."""
+    by: str
+    """The policy, or the person who ordered it, who may order only as much as the policy allows.
+    Empty where the person's order has not been read."""
+    order_id: str = ""
+    """The person's order; empty where it is the policy's."""
+
+    @property
+    def ordered(self) -> bool:
+        return bool(self.order_id)
 
 
 class Breaker:
@@ -71,13 +78,16 @@ class Breaker:
 
     def trip(self, tripped: BreakerTripped, when: Moment) -> None:
         """The breaker tripped, in whatever partition."""
-        trip = Trip(tripped.explanation, tripped.expires_at, tripped.cause == "operator")
+        ordered = tripped.cause == "operator"
+        by, order_id = ("", tripped.trip_id) if ordered else (tripped.policy, "")
+        trip = Trip(tripped.explanation, tripped.expires_at, by, order_id)
         self._trips.note(tripped.trip_id, when, trip)
 
     def trip_as_ordered(self, command: OperatorCommanded, when: Moment) -> None:
         """A person orders it open, until the order's ``until``. What is published of it has the
         order's id too."""
-        trip = Trip(f"a person ordered so: {command.reason}", command.until, ordered=True)
+        why = f"a person ordered so: {command.reason}"
+        trip = Trip(why, command.until, command.operator, command.command_id)
         self._trips.note(command.command_id, when, trip)
 
     def close(self, command: OperatorCommanded, when: Moment) -> None:
@@ -96,7 +106,7 @@ class Breaker:
         if not standing:
             return None
         expires_at, _, trip = max(standing, key=lambda it: it[:2])
-        return Trip(trip.explanation, expires_at, trip.ordered)
+        return replace(trip, expires_at=expires_at)
 
     def due(self, policy: Policy, now: int) -> BreakerTripped | None:
         """The trip that is due by ``now``; none where nothing is too much, or it is open."""

@@ -98,16 +98,23 @@ class Controls:
                 "open": trip is not None,
                 "until": told(trip.expires_at) if trip else None,
                 "why": trip.explanation if trip else None,
+                "by": (trip.by or None) if trip else None,
+                "order": (trip.order_id or None) if trip else None,
                 "takedowns": self._breaker.counted(policy, now),
                 "opens_at_takedowns": policy.breaker.takedowns,
                 "streams_at_risk": at_risk,
                 "streams_live": live,
             },
             "kill_switches": [
-                {"scope": scope, "until": told(until), "by": operator, "why": reason}
-                for scope, until, operator, reason in sorted(
-                    (str(scope), until, order.operator, order.reason)
-                    for scope, until, order in self._switches.in_force(policy, now)
+                {
+                    "scope": str(scope),
+                    "until": told(until),
+                    "by": order.operator,
+                    "why": order.reason,
+                    "order": order.order_id,
+                }
+                for scope, until, order in sorted(
+                    self._switches.in_force(policy, now), key=lambda it: (str(it[0]), it[1])
                 )
             ],
         }

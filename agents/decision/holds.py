@@ -44,6 +44,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class _Order:
+    order_id: str
     operator: str
     reason: str
     until: int
@@ -66,7 +67,8 @@ class KillSwitches:
             return
         until = command.until if command.command == Command.HOLD_TAKEDOWNS else 0
         orders = self._scopes.setdefault(scope, Remembered(_ORDERS_KEPT))
-        orders.note(command.command_id, when, _Order(command.operator, command.reason, until))
+        order = _Order(command.command_id, command.operator, command.reason, until)
+        orders.note(command.command_id, when, order)
         if len(self._scopes) > _SCOPES_KEPT:
             del self._scopes[min(self._scopes, key=lambda it: _newest(self._scopes[it])[1].until)]
 

@@ -169,6 +169,8 @@ def test_the_status_tells_what_holds_and_how_near_the_breaker_is() -> None:
             "open": True,
             "until": "2023-11-14 22:14:20+00:00",
             "why": "5 takedowns within 10 minutes",
+            "by": "test/1",
+            "order": None,
             "takedowns": 0,
             "opens_at_takedowns": 5,
             "streams_at_risk": 4,
@@ -180,6 +182,7 @@ def test_the_status_tells_what_holds_and_how_near_the_breaker_is() -> None:
                 "until": "2023-11-14 22:15:00+00:00",
                 "by": "operator-7",
                 "why": "looked at it",
+                "order": hold("region:NZ", 0, 100).command_id,
             }
         ],
     }

@@ -20,7 +20,7 @@ class EvidenceViewed(Record, frozen=True):
     incident_id: str
     """Empty where nothing had been decided about the stream."""
     stream_id: str
-    """Empty for an export, which is of an incident."""
+    """Of an export, its incident's; empty where who gave it out did not say."""
     kind: str
     """``veiled`` (blurred and in greyscale), ``plain``, or ``export`` of an incident as files."""
     reason: str

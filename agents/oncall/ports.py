@@ -148,11 +148,21 @@ TellRules = Callable[[str, RiskAssessed | None, Sequence[StreamUpdated]], Policy
 """What the rules make of a stream, by its newest risk and the news of it in order of time."""
 
 
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """An incident as a file."""
+
+    archive: bytes
+    """A zip archive of the folder that ``firebreak incident export`` writes."""
+    stream_id: str
+    """The stream that the incident is of."""
+
+
 class ExportIncident(Protocol):
     """Gets all that is on record of an incident, with its frames."""
 
-    async def __call__(self, incident_id: str) -> bytes:
-        """A zip archive of the folder that ``firebreak incident export`` writes.
+    async def __call__(self, incident_id: str) -> Exported:
+        """The incident's file.
 
         Raises ``Unavailable``, ``Unknown``.
         """

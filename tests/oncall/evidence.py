@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from agents.oncall.ports import (
+    Exported,
     History,
     Measured,
     NotDecodable,
@@ -96,7 +97,7 @@ class EvidenceRoom:
     ) -> PolicyNow:
         return RULES
 
-    async def export(self, incident_id: str) -> bytes:
+    async def export(self, incident_id: str) -> Exported:
         if self.export_fails is not None:
             raise self.export_fails
-        return self.archive
+        return Exported(self.archive, "stream-1")

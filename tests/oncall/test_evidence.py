@@ -205,6 +205,7 @@ async def test_an_incident_is_exported_with_a_reason_and_on_record(
     assert f'filename="incident-{INCIDENT}.zip"' in response.headers["Content-Disposition"]
     (view,) = taken_down.room.viewed
     assert (view.kind, view.incident_id, view.reason) == ("export", INCIDENT, "to confirm it")
+    assert view.stream_id == "stream-1"
 
 
 @pytest.mark.parametrize(

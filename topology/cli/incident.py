@@ -12,7 +12,6 @@ import click
 
 from agents.oncall.viewing import Asking
 from schemas import Codec
-
 from topology.broker import resolve_bootstrap
 from topology.incident.evidence import cited
 from topology.incident.export import files_of_incident

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
 
-from agents.oncall.ports import Unknown
+from agents.oncall.ports import Exported, Unknown
 from schemas import Codec
 
 from ..incident.chain import MANIFEST, chained
@@ -33,13 +33,13 @@ class KafkaExporter:
         self._codec = codec
         self._readings = readings
 
-    async def __call__(self, incident_id: str) -> bytes:
+    async def __call__(self, incident_id: str) -> Exported:
         try:
             return await self._readings.run(lambda: self._export(incident_id), _SECONDS)
         except IncidentUnknown as error:
             raise Unknown(str(error)) from error
 
-    def _export(self, incident_id: str) -> bytes:
+    def _export(self, incident_id: str) -> Exported:
         wanted_id = read_id(incident_id)
         with closing(TopicLog(self._config)) as log:
             reader = IncidentReader(log, self._codec)
@@ -47,7 +47,7 @@ class KafkaExporter:
             wanted = cited(record)
             found = reader.frames(wanted, record.sessions)
         _, files = files_of_incident(record, wanted, found)
-        return _archive(wanted_id, files)
+        return Exported(_archive(wanted_id, files), record.sessions[0][0])
 
 
 def _archive(incident_id: str, files: Mapping[str, bytes]) -> bytes:

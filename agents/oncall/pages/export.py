@@ -54,9 +54,9 @@ def routes(desk: Desk) -> list[Route]:
             return asking(visit, incident, reason, wrong=wrong, status=422)
         person = visit.person.name if visit.person is not None else ""
         try:
-            archive = await desk.sources.export(incident)
+            exported = await desk.sources.export(incident)
             await desk.sources.viewing.write_down(
-                Kind.EXPORT, Asking(person, incident, "", reason, visit.now)
+                Kind.EXPORT, Asking(person, incident, exported.stream_id, reason, visit.now)
             )
         except Unknown as error:
             return asking(visit, incident, reason, failed=str(error), status=404)
@@ -66,7 +66,7 @@ def routes(desk: Desk) -> list[Route]:
             failed = f"it could not be put on record that you asked for it ({error})"
             return asking(visit, incident, reason, failed=failed, status=503)
         return web.Response(
-            body=archive,
+            body=exported.archive,
             content_type="application/zip",
             headers={"Content-Disposition": f'attachment; filename="incident-{incident}.zip"'},
         )

@@ -154,10 +154,11 @@ async def test_an_incident_becomes_an_archive_of_the_folder(
     export = KafkaExporter({"bootstrap.servers": topics_broker}, Codec(), Readings("export", 1))
     incident = incident_id(stream, SESSION)
 
-    archive = await export(incident)
+    exported = await export(incident)
 
-    assert archive == await export(incident)
-    with zipfile.ZipFile(io.BytesIO(archive)) as zipped:
+    assert exported == await export(incident)
+    assert exported.stream_id == stream
+    with zipfile.ZipFile(io.BytesIO(exported.archive)) as zipped:
         zipped.extractall(tmp_path)
     manifest, wrong = verify_folder(tmp_path / f"incident-{incident}")
     assert (manifest.incident_id, wrong) == (incident, [])

@@ -49,6 +49,8 @@ class KnownOrders:
 
     dropped: int = 0
     """How many went."""
+    dropped_until: int = 0
+    """When Kafka had the newest of them."""
     _known: dict[str, Known] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Known]:
@@ -74,8 +76,11 @@ class KnownOrders:
     def _of(self, order_id: str) -> Known:
         known = self._known.setdefault(bounded_id(order_id), Known())
         if len(self._known) > _KEPT:
-            del self._known[next(iter(self._known))]
+            gone = self._known.pop(next(iter(self._known)))
             self.dropped += 1
+            self.dropped_until = max(
+                self.dropped_until, *(it.at for it in (gone.order, gone.answer) if it)
+            )
         return known
 
 

@@ -35,6 +35,7 @@ from schemas import (
     topics,
 )
 
+from .audit import GOES_BACK
 from .read_model import ReadModel
 from .workers import FORGOTTEN_AFTER
 
@@ -45,7 +46,6 @@ _STREAMS: tuple[type[Event], ...] = (
     RiskAssessed,
     SamplingBoostRequested,
 )
-_NOTICES: tuple[type[Event], ...] = (StreamUnwatched, AlertRaised)
 _DECISIONS: tuple[type[Event], ...] = (
     TakedownRequested,
     EscalationRaised,
@@ -58,9 +58,9 @@ _DECISIONS: tuple[type[Event], ...] = (
     EvidenceViewed,
     EventRedriven,
     DrillOrdered,
+    AlertRaised,
 )
-"""What stands until something else is said, and is little: as long ago as incidents stay open and
-people's orders hold under the default policy, 7 days."""
+"""What stands until something else is said, and is little."""
 
 FOLLOWED: dict[str, Followed] = {
     topics.TOPIC_OF[event_type.__name__]: Followed(event_type, history)
@@ -69,8 +69,8 @@ FOLLOWED: dict[str, Followed] = {
         (_STREAMS, _HOUR),
         # As long as frames are kept: what most of them are about can't be redriven after that.
         ((EventDeadLettered,), 6 * _HOUR),
-        (_NOTICES, 24 * _HOUR),
-        (_DECISIONS, 7 * 24 * _HOUR),
+        ((StreamUnwatched,), 24 * _HOUR),
+        (_DECISIONS, GOES_BACK),
     )
     for event_type in event_types
 }

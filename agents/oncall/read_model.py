@@ -35,6 +35,7 @@ from schemas import (
 
 from .audit import Audit
 from .bounds import bounded, bounded_id
+from .changes import changes
 from .drills import Drills
 from .fates import KnownOrders
 from .handles import handle_of
@@ -120,7 +121,10 @@ class ReadModel:
         self.news += not isinstance(event, _ROUTINE)
         self.audit.apply(event, at)
         self.letters.apply(event, at)
-        self.workers.apply(event, at)
+        heard = self.workers.apply(event, at)
+        if heard is not None:
+            before = heard.before
+            self.audit.note_changes(changes(before, heard.newest, at) if before else (), at)
         match event:
             case StreamsHeard():
                 self._hear(event, at)

@@ -92,19 +92,24 @@ class Workers:
     def __init__(self) -> None:
         self._heard: dict[str, Heard] = {}
 
-    def apply(self, event: Event, at: int) -> None:
-        """Fold in what Kafka had ``at``; only what a worker reported changes anything."""
+    def apply(self, event: Event, at: int) -> Heard | None:
+        """Fold in what Kafka had ``at``; only what a worker reported changes anything.
+
+        What is known of the worker then; nothing where that is what was known before.
+        """
         if not isinstance(event, WorkerReported):
-            return
+            return None
         event = _bounded(event)
         known = self._heard.pop(event.worker_id, None)
+        told = known is None or event.reported_at > known.newest.reported_at
         if known is None:
             known = Heard(event, at)
-        elif event.reported_at > known.newest.reported_at:
+        elif told:
             known = Heard(event, at, known.newest)
         self._heard[event.worker_id] = known
         while len(self._heard) > WORKERS_KEPT:
             del self._heard[min(self._heard, key=lambda it: self._heard[it].heard_at)]
+        return known if told else None
 
     def now(self, now: int) -> list[WorkerNow]:
         """Those that are not forgotten: by role, silent ones last, the eldest first."""

@@ -12,11 +12,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.oncall.audit_entries import Entry, Kind
-from agents.oncall.audit_export import COLUMNS, csv_lines, json_lines
+from agents.oncall.audit_export import BEGINS, COLUMNS, csv_lines, json_lines
 from agents.oncall.handles import handle_of
 from schemas import MICROSECONDS
 
-from .events import NOW, answered, commanded, drill_ordered, takedown_requested
+from .events import (
+    NOW,
+    answered,
+    commanded,
+    drill_ordered,
+    evidence_viewed,
+    redriven,
+    takedown_requested,
+    worker_reported,
+)
 from .serving import Client, Served, page
 
 ORDER_ID = str(uuid4())
@@ -80,11 +89,12 @@ async def test_it_is_taken_along_as_json_lines(client: Client) -> None:
     """What was searched for, and not only the page of it."""
     answer = await client.post("/audit.jsonl", data={"who": "kea", "page": "7"})
 
-    (line,) = (await answer.text()).splitlines()
+    line, begins = (await answer.text()).splitlines()
     told = json.loads(line)
     assert "attachment" in answer.headers["Content-Disposition"]
     assert (told["who"], told["what"], told["kind"]) == ("kea", "release", "order")
     assert told["at"].endswith("Z")
+    assert json.loads(begins)["at"] == "2023-11-07T22:14:20.000Z"
 
 
 @pytest.mark.usefixtures("_told")
@@ -93,7 +103,36 @@ async def test_it_is_taken_along_as_csv(client: Client) -> None:
     answer = await client.post("/audit.csv")
     names, *lines = csv.reader(io.StringIO(await answer.text()))
     assert tuple(names) == COLUMNS
-    assert len(lines) == 3
+    assert len(lines) == 3 + 1
+    begins = dict(zip(names, lines[-1], strict=True))
+    assert (begins["kind"], begins["at"]) == (BEGINS, "2023-11-07T22:14:20.000Z")
+    assert begins["outcome"] == "what is older is in the topics, kept for a year"
+
+
+async def test_it_says_from_when_on(client: Client, served: Served) -> None:
+    """Also where there is nothing; changes are known from the first report on."""
+    assert "From 07 Nov 22:14 UTC on, on every worker" in await page(client, "/audit")
+    served.read_model.apply(worker_reported(), NOW)
+    assert "Changes that workers report: from 22:14:20 UTC on" in await page(client, "/audit")
+
+
+async def test_a_page_of_pictures_is_a_row_and_a_line_each(client: Client, served: Served) -> None:
+    """The row says of which stream and incident."""
+    for offset in range(12):
+        view = evidence_viewed(view_id=f"v-{offset}", offset=offset, incident_id="incident-9")
+        served.read_model.apply(view, NOW)
+
+    html = await page(client, "/audit")
+    assert html.count('<td role="cell" data-label="When">') == 1
+    assert "incident <bdi>incident-9</bdi>" in html
+    assert "firebreak.frame-samples.v1/0/9, and 11 more" in html
+    lines = (await (await client.post("/audit.jsonl")).text()).splitlines()
+    assert len(lines) == 12 + 1
+
+
+async def test_what_an_order_put_back_leads_to_the_order(client: Client, served: Served) -> None:
+    served.read_model.apply(redriven(order_id=ORDER_ID), NOW)
+    assert f"/topology/redrives/{ORDER_ID}" in await page(client, "/audit")
 
 
 def entry(why: str) -> Entry:
@@ -101,7 +140,7 @@ def entry(why: str) -> Entry:
 
 
 def cell(why: str) -> str:
-    (_, line) = csv.reader(io.StringIO(b"".join(csv_lines([entry(why)])).decode(), newline=""))
+    (_, line) = csv.reader(io.StringIO(b"".join(csv_lines([entry(why)], ())).decode(), newline=""))
     return line[COLUMNS.index("why")]
 
 
@@ -117,13 +156,13 @@ def test_no_cell_is_a_formula(why: str) -> None:
 def test_whatever_was_typed_comes_back(why: str) -> None:
     """With an apostrophe at most."""
     assert cell(why) in (why, f"'{why}")
-    (line,) = b"".join(json_lines([entry(why)])).splitlines()
+    (line,) = b"".join(json_lines([entry(why)], ())).splitlines()
     assert json.loads(line)["why"] == why
 
 
 def test_a_long_audit_comes_in_chunks() -> None:
     """None of them holds the event loop for long, and nothing is lost between them."""
     many = [entry(str(number)) for number in range(1_000)]
-    chunks = list(json_lines(many))
+    chunks = list(json_lines(many, ()))
     assert len(chunks) > 1
     assert len(b"".join(chunks).splitlines()) == 1_000

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 from agents.oncall.in_force import at_odds, in_force
 from agents.oncall.policies import PolicyTold, RuleTold
 from schemas import PartInForce
 
-from .events import NOW, commanded, worker_reported
+from .events import (
+    NOW,
+    answered,
+    breaker_tripped,
+    commanded,
+    drill_ordered,
+    evidence_viewed,
+    worker_reported,
+)
 from .serving import Client, Served, page
 
 DAY = 86_400_000_000
+ORDER_ID = str(uuid4())
 
 
 def policy(place: str, share: float | None = None, **rules: str) -> PolicyTold:
@@ -19,14 +30,11 @@ def policy(place: str, share: float | None = None, **rules: str) -> PolicyTold:
 
 async def test_a_kill_switch_shows_who_ordered_it_and_why(served: Served, client: Client) -> None:
     """With what it takes to lift it."""
-    served.controls.apply(
-        commanded(
-            "hold-takedowns", scope="region:NZ", issued_at=NOW, until=NOW + DAY, reason="a film"
-        )
-    )
+    order = {"issued_at": NOW, "until": NOW + DAY, "reason": "a film", "command_id": ORDER_ID}
+    served.controls.apply(commanded("hold-takedowns", scope="region:NZ", **order))
     html = await page(client, "/control")
 
-    for text in ("region:NZ", "kea", "a film"):
+    for text in ("region:NZ", "kea", "a film", f"/orders/{ORDER_ID}"):
         assert text in html
     assert "/control/act/lift-hold?scope=region%3ANZ" in html
     assert 'value="region:NZ"' in await page(client, "/control/act/lift-hold?scope=region%3ANZ")
@@ -38,10 +46,48 @@ async def test_the_breaker_is_offered_what_it_is_not(served: Served, client: Cli
     assert "/control/act/trip-breaker" in html
     assert "/control/act/close-breaker" not in html
 
-    served.controls.apply(commanded("trip-breaker", scope="all", issued_at=NOW, until=NOW + DAY))
+    order = {"issued_at": NOW, "until": NOW + DAY, "command_id": ORDER_ID}
+    served.controls.apply(commanded("trip-breaker", scope="all", **order))
     html = await page(client, "/control")
     assert "/control/act/close-breaker" in html
-    assert "a film set" in html
+    for text in ("a film set", "Tripped by <bdi>kea</bdi>", f"/orders/{ORDER_ID}"):
+        assert text in html
+
+
+async def test_a_breaker_that_the_policy_tripped_says_so(served: Served, client: Client) -> None:
+    """There is no order to be led to."""
+    served.controls.apply(breaker_tripped())
+    html = await page(client, "/control")
+    assert "Tripped by <bdi>test/1</bdi>." in html
+    assert "/orders/" not in html
+
+
+async def test_each_change_says_who_why_until_and_what_came_of_it(
+    served: Served, client: Client
+) -> None:
+    """And leads to its order; a lift as well as a hold, and what is of one stream is not there."""
+    assert "Nothing was changed in the last 7 days" in await page(client, "/control")
+    lift = {"scope": "region:NZ", "command_id": ORDER_ID, "reason": "a mistake", "operator": "tui"}
+    state = {"state_before": "", "state_after": "", "stream_id": "", "session_id": ""}
+    for event in (
+        commanded("lift-hold", **lift),
+        answered("lift-hold", **lift, **state),
+        breaker_tripped(),
+        drill_ordered("stopped", reason="enough"),
+        evidence_viewed(stream_id="stream-9"),
+        commanded(reason="of one stream"),
+    ):
+        served.read_model.apply(event, NOW)
+    html = await page(client, "/control")
+    _, _, told = html.partition('id="changes"')
+
+    assert f'<a href="/orders/{ORDER_ID}">lift-hold</a>' in told
+    for text in ("tui", "a mistake", "applied", "region:NZ", "drill stopped", "enough"):
+        assert text in told
+    for text in ("trip-breaker", "5 takedowns were asked for", "23:13:20 UTC", "test/1"):
+        assert text in told
+    assert "stream-9" not in told
+    assert "of one stream" not in told
 
 
 async def test_policies_are_compared_rule_by_rule(served: Served, client: Client) -> None:
@@ -104,3 +150,24 @@ async def test_workers_that_are_not_of_one_mind_are_said(served: Served, client:
     report(served, "one", bundle("live", "lite0 1"))
     report(served, "two", bundle("live", "lite0 2"))
     assert "not of one mind</strong> about the live bundle" in await page(client, "/control")
+
+
+async def test_another_policy_or_bundle_is_a_change_of_the_worker(
+    served: Served, client: Client
+) -> None:
+    """On the page and in the audit; who changed the file is not known, and that is said."""
+    digests = "a" * 64, "b" * 64
+    for number, digest in enumerate(digests):
+        part = PartInForce("policy", "live", f"default/{number}", digest)
+        report = worker_reported(report_id=f"r-{number}", reported_at=NOW + number, in_force=[part])
+        served.read_model.apply(report, NOW + number)
+
+    for path in ("/control", "/audit"):
+        html = await page(client, path)
+        for text in (
+            "policy changed",
+            "worker <bdi>worker-1</bdi>",
+            f"live: from default/0 (digest {'a' * 12}) to default/1 (digest {'b' * 12})",
+        ):
+            assert text in html
+    assert "Who changed a policy" in await page(client, "/control")

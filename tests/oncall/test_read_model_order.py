@@ -192,7 +192,7 @@ def _shown(model: ReadModel) -> Shown:
         model.rows(NOW),
         model.incidents(Wanted(), NOW),
         model.incidents(Wanted(closed=True), NOW),
-        model.audit.search(Search(per_page=1_000)).entries,
+        model.audit.search(Search(per_page=1_000), NOW).entries,
         model.alerts(),
         model.counters(),
     )

@@ -89,5 +89,13 @@ def _told(desk: Desk, asked: AuditAsked, who: str, now: int) -> AuditTold:
         page=asked.page,
         per_page=asked.per_page,
     )
-    found = desk.read_model.audit.search(search)
-    return AuditTold(now, found.total, found.dropped, found.page, found.pages, found.entries)
+    found = desk.read_model.audit.search(search, now)
+    return AuditTold(
+        as_of=now,
+        total=found.total,
+        dropped=found.dropped,
+        page=found.page,
+        pages=found.pages,
+        begins=list(found.begins),
+        entries=found.entries,
+    )

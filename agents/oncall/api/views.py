@@ -12,6 +12,7 @@ import msgspec
 
 from schemas import AlertRaised
 
+from ..audit import Begins
 from ..audit_entries import Entry
 from ..fates import Phase, Stop
 from ..in_force import InForce
@@ -38,6 +39,10 @@ class BreakerTold(msgspec.Struct, frozen=True):
     open: bool
     until: str | None
     why: str | None
+    by: str | None
+    """Who ordered it open, or the policy that tripped it."""
+    order: str | None
+    """The id of the order; none where the policy tripped it."""
     takedowns: int
     """Within the policy's time."""
     opens_at_takedowns: int
@@ -52,6 +57,8 @@ class KillSwitch(msgspec.Struct, frozen=True):
     until: str
     by: str
     why: str
+    order: str
+    """Its id."""
 
 
 class HeldBack(msgspec.Struct, frozen=True):
@@ -123,9 +130,11 @@ class AuditTold(msgspec.Struct, frozen=True):
     as_of: int
     total: int
     dropped: int
-    """How many were too old to be kept, of all."""
+    """How many were too many to be kept, of all."""
     page: int
     pages: int
+    begins: list[Begins]
+    """From when on there is anything: of all kinds first, then of those of which there is less."""
     entries: list[Entry]
 
 

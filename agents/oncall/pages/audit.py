@@ -16,19 +16,19 @@ from schemas import MICROSECONDS
 
 from ..access.roles import Permission
 from ..asking import typed_in
-from ..audit import Search
+from ..audit import Begins, Search
 from ..audit_entries import Entry, Kind
 from ..audit_export import csv_lines, json_lines
 from ..desk import Desk
-from ..forms import is_order_id
 from ..rendering import html, render
 from ..routing import Route, Visit
+from .orders import order_at
 
 _MOST_PAGES = 100_000
-_MOST_EXPORTED = 100_000
+_MOST_EXPORTED = 1_000_000
 """More than the audit keeps."""
 _TEXT_CHARACTERS = 200
-Lines = Callable[[Iterable[Entry]], Iterator[bytes]]
+Lines = Callable[[Iterable[Entry], Iterable[Begins]], Iterator[bytes]]
 
 
 def routes(desk: Desk) -> list[Route]:
@@ -42,10 +42,12 @@ def routes(desk: Desk) -> list[Route]:
                 "audit.html",
                 visit,
                 desk,
-                found=desk.read_model.audit.search(_search(asked)),
+                found=desk.read_model.audit.search(
+                    replace(_search(asked), as_groups=True), visit.now
+                ),
                 asked={name: asked.get(name, "") for name in _ASKED},
                 is_asked=any(asked.get(name) for name in _ASKED),
-                is_order=lambda entry: entry.kind is Kind.ORDER and is_order_id(entry.id),
+                order_at=order_at,
                 KINDS=list(Kind),
             )
         )
@@ -53,8 +55,8 @@ def routes(desk: Desk) -> list[Route]:
     def exporting(name: str, content_type: str, lines: Lines) -> Route:
         async def export(visit: Visit) -> web.StreamResponse:
             search = replace(_search(await typed_in(visit)), page=1, per_page=_MOST_EXPORTED)
-            entries = desk.read_model.audit.search(search).entries
-            return await _sent(visit, lines(entries), name, content_type)
+            found = desk.read_model.audit.search(search, visit.now)
+            return await _sent(visit, lines(found.entries, found.begins), name, content_type)
 
         return Route("POST", f"/{name}", Permission.VIEW, export)
 

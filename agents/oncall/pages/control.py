@@ -13,6 +13,10 @@ from ..in_force import at_odds, in_force
 from ..policies import Change, differences
 from ..rendering import html, render
 from ..routing import Route, Visit
+from .orders import order_at
+
+_CHANGES = 20
+"""Shown here; all of them are in the audit."""
 
 
 def routes(desk: Desk) -> list[Route]:
@@ -40,6 +44,9 @@ def routes(desk: Desk) -> list[Route]:
                 drill_handle=handle,
                 drill_row=desk.row(handle, visit.now),
                 drill_awaited=_awaited(desk, visit),
+                changes=desk.read_model.audit.controlled(_CHANGES, visit.now),
+                order_at=order_at,
+                is_order_id=is_order_id,
             )
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from ..access.roles import Permission
+from ..audit_entries import Entry, Kind
 from ..consequences import REFUSALS
 from ..desk import Desk
 from ..fates import fate_of, stop_of
@@ -48,6 +49,18 @@ def routes(desk: Desk) -> list[Route]:
         )
 
     return [Route("GET", "/orders/{order}", Permission.VIEW, order)]
+
+
+def order_at(entry: Entry) -> str:
+    """The address of the page of the order that ``entry`` is, or is of; empty where it has none."""
+    if not is_order_id(entry.order_id):
+        return ""
+    match entry.kind:
+        case Kind.ORDER:
+            return f"/orders/{entry.order_id}"
+        case Kind.REDRIVE:
+            return f"/topology/redrives/{entry.order_id}"
+    return ""
 
 
 def _sent_at(visit: Visit) -> int | None:

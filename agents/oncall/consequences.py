@@ -202,6 +202,8 @@ def foretell(command: str, of: Subject, person: str) -> Foretold:
     expected = EXPECTED[of.state].get(command)
     refusal = _refusal(order, expected, of, person)
     follows = [order.does]
+    if _held_by_another(of, person):
+        follows.append(f"{of.held_by} has this in hand.")
     if expected is not None and not expected.refusal:
         follows += [_TOLD[ask] for ask in expected.asks]
         if expected.to is not of.state:
@@ -216,9 +218,13 @@ def foretell(command: str, of: Subject, person: str) -> Foretold:
 def _refusal(order: Order, expected: Expected | None, of: Subject, person: str) -> str:
     if expected is not None and expected.refusal:
         return REFUSALS[expected.refusal]
-    if of.held_by not in ("", person) and order.command in LOCKED:
+    if _held_by_another(of, person) and order.command in LOCKED:
         return f"{of.held_by} has the incident in hand; take it over first"
     return ""
+
+
+def _held_by_another(of: Subject, person: str) -> bool:
+    return of.held_by not in ("", person)
 
 
 LOCKED = frozenset({"acknowledge", "verdict-true", "verdict-false"})

@@ -127,6 +127,17 @@ def test_an_incident_in_anothers_hand_is_told_before() -> None:
     assert foretell("takedown", row, "kea").refusal == ""
 
 
+@pytest.mark.parametrize("command", OF_STREAMS)
+def test_whoever_has_it_in_hand_is_named_before_any_order(command: str) -> None:
+    """Also where the order is not refused to others; not to themselves, nor where nobody has it."""
+    nobody = _subject(escalation_raised())
+    held = replace(nobody, held_by="tui")
+    named = "tui has this in hand."
+    assert named in foretell(command, held, "kea").follows
+    assert named not in foretell(command, held, "tui").follows
+    assert not any("in hand." in it for it in foretell(command, nobody, "kea").follows[1:])
+
+
 def test_a_drill_is_called_one() -> None:
     """Nobody takes a drill for the real thing, or the real thing for a drill."""
     row = replace(_subject(escalation_raised()), drill=True)

@@ -6,7 +6,7 @@ from .base import Record
 
 
 class DrillOrdered(Record, frozen=True):
-    """A person started a drill, or ended it before it was over.
+    """A person started a drill, or ended it before it was over, or it failed.
 
     It is an event of its own and no command: nothing is decided by it, and nobody but the worker
     that samples the drill's frames obeys it. It is no alert either: who ordered it and why are part
@@ -19,12 +19,13 @@ class DrillOrdered(Record, frozen=True):
 
     order_id: str
     change: str
-    """``started`` or ``stopped``."""
+    """``started``, ``stopped`` or ``failed``."""
     stream_id: str
     """The drill's own stream."""
     operator: str
-    """Pseudonym of who ordered it."""
+    """Pseudonym of who ordered it; of one that failed, who had started it."""
     reason: str
+    """Of one that failed, what it failed on."""
     ordered_at: int
     until: int
-    """When it is over at the latest; of one that is stopped, when it was."""
+    """When it is over at the latest; of one that was stopped or failed, when that was."""

@@ -5,14 +5,13 @@ from __future__ import annotations
 from schemas import DrillOrdered
 
 from .desk import Desk
-from .drills import LASTS, Drill, stream_of
+from .drills import LASTS, STARTED, STOPPED, Drill, stream_of
 from .forms import Filled
 from .giving import NotOrdered
 from .handles import handle_of
 from .orders import STOP_DRILL, Order
 
 RUNNING = "A drill runs already: one at a time. Stop that one first, or wait until it is over."
-_STARTED = "started"
 _NONE_RUNS = "No drill runs."
 
 
@@ -43,10 +42,10 @@ async def give_drill(desk: Desk, order: Order, filled: Filled, operator: str, no
         raise NotOrdered("this worker runs no drills")
     if order is STOP_DRILL and drill is not None:
         stream_id = drill.started.event.stream_id
-        await drills.end(_told("stopped", stream_id, filled, operator, now))
+        await drills.end(_told(STOPPED, stream_id, filled, operator, now))
     elif order is not STOP_DRILL and not (drill and _started(drill, filled.order_id)):
         stream_id = stream_of(filled.order_id)
-        await drills.begin(_told(_STARTED, stream_id, filled, operator, now))
+        await drills.begin(_told(STARTED, stream_id, filled, operator, now))
 
 
 def _told(change: str, stream_id: str, filled: Filled, operator: str, now: int) -> DrillOrdered:
@@ -57,7 +56,7 @@ def _told(change: str, stream_id: str, filled: Filled, operator: str, now: int) 
         operator=operator,
         reason=filled.reason,
         ordered_at=now,
-        until=now + LASTS if change == _STARTED else now,
+        until=now + LASTS if change == STARTED else now,
     )
 
 

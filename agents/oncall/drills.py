@@ -12,6 +12,8 @@ from .sessions import Seen
 
 LASTS = 120 * MICROSECONDS
 """A drill is over after this at the latest, however long its clip."""
+STARTED, STOPPED, FAILED = "started", "stopped", "failed"
+"""As ``DrillOrdered.change`` says it."""
 _KEPT = 32
 _STREAM = "drill-"
 _ID_CHARACTERS = 8
@@ -22,11 +24,18 @@ class Drill:
     """One drill, as its orders came back from Kafka."""
 
     started: Seen[DrillOrdered]
-    stopped: Seen[DrillOrdered] | None
+    ended: Seen[DrillOrdered] | None
+    """That somebody stopped it, or that it failed; none where its clip or its time was over."""
 
     def runs(self, now: int) -> bool:
         """Whether it may still be running at ``now``; its clip may have ended by itself."""
-        return self.stopped is None and now < self.started.event.until
+        return self.ended is None and now < self.started.event.until
+
+    @property
+    def failure(self) -> str:
+        """Why it failed, in words; empty where it did not."""
+        ended = self.ended
+        return ended.event.reason if ended and ended.event.change == FAILED else ""
 
 
 @dataclass(slots=True)
@@ -34,11 +43,11 @@ class Drills:
     """The newest drills, by their stream, in whatever order their orders come."""
 
     _started: dict[str, Seen[DrillOrdered]] = field(default_factory=dict)
-    _stopped: dict[str, Seen[DrillOrdered]] = field(default_factory=dict)
+    _ended: dict[str, Seen[DrillOrdered]] = field(default_factory=dict)
 
     def take(self, event: DrillOrdered, at: int) -> None:
         """Take in an order, which Kafka had ``at``. Of one that comes again the first counts."""
-        known = self._stopped if event.change == "stopped" else self._started
+        known = self._ended if event.change in (STOPPED, FAILED) else self._started
         if event.stream_id not in known or at < known[event.stream_id].at:
             known[event.stream_id] = Seen(at, event)
         if len(known) > _KEPT:
@@ -49,16 +58,16 @@ class Drills:
         started = max(self._started.values(), key=lambda it: (it.at, it.event.id), default=None)
         if started is None:
             return None
-        return Drill(started, self._stopped.get(started.event.stream_id))
+        return Drill(started, self._ended.get(started.event.stream_id))
 
     def knows(self, order_id: str) -> bool:
         """Whether the order of this id came back."""
-        orders = (*self._started.values(), *self._stopped.values())
+        orders = (*self._started.values(), *self._ended.values())
         return any(it.event.order_id == order_id for it in orders)
 
     def is_stopped(self, stream_id: str) -> bool:
-        """Whether somebody ended the drill of this stream."""
-        return stream_id in self._stopped
+        """Whether somebody stopped the drill of this stream, or it failed."""
+        return stream_id in self._ended
 
 
 def stream_of(order_id: str) -> str:
@@ -76,8 +85,10 @@ class RunDrills(Protocol):
     async def begin(self, order: DrillOrdered) -> None:
         """Put ``order`` on record, and send the drill's frames until it is over or stopped.
 
-        The same order again changes nothing. Raises ``AlreadyRunning``, and ``NotOrdered`` where
-        the order can't be put on record: then no drill is run.
+        A drill that fails is put on record with why. The same order again changes nothing.
+
+        Raises ``AlreadyRunning``, and ``NotOrdered`` where the order can't be put on record: then
+        no drill is run.
         """
         ...
 

@@ -30,7 +30,7 @@ def test_the_order_in_which_its_orders_come_changes_nothing() -> None:
     assert there.newest() == back.newest()
     newest = there.newest()
     assert newest is not None
-    assert (newest.started.at, newest.stopped is not None) == (2, True)
+    assert (newest.started.at, newest.ended is not None) == (2, True)
     assert there.is_stopped("drill-2")
     assert not there.is_stopped("drill-1")
 
@@ -105,6 +105,23 @@ async def test_a_drill_is_stopped_with_who_and_why(served: Served, client: Clien
     html = await page(client, "/control")
     assert "Stopped at" in html
     assert "enough" in html
+
+
+async def test_a_drill_that_failed_says_why_and_another_may_start(
+    served: Served, client: Client
+) -> None:
+    """At once, and not when its two minutes are over; the audit has it too."""
+    served.read_model.apply(drill_ordered(ordered_at=NOW, until=NOW + LASTS), NOW)
+    failed = drill_ordered("failed", order_id="o-2", reason="the clip can't be opened", until=NOW)
+    served.read_model.apply(failed, NOW)
+
+    html = await page(client, "/control")
+    assert "<strong>Failed</strong>" in html
+    assert "the clip can&#39;t be opened" in html
+    assert "no frame judged yet" not in html
+    assert "Start a drill" in html
+    assert "drill failed" in await page(client, "/audit")
+    assert (await give(client, START))[0] == 303
 
 
 async def test_a_drill_whose_clip_is_over_is_over(served: Served, client: Client) -> None:

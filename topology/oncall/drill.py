@@ -12,9 +12,9 @@ from typing import Any
 
 from mode import Service
 
-from agents.oncall.drills import AlreadyRunning, IsStopped
+from agents.oncall.drills import FAILED, AlreadyRunning, IsStopped
 from agents.oncall.giving import GiveOrder, NotOrdered
-from schemas import Codec, DrillOrdered
+from schemas import Codec, DrillOrdered, derive_id
 
 from ..sampler import (
     DeliveryFailed,
@@ -114,6 +114,10 @@ class DrillRuns(Service):
         try:
             while not (sampling.done() or self._is_over(order)):
                 await asyncio.wait([sampling], timeout=_LOOK_SECONDS)
+            ended.set()
+            await asyncio.wait([sampling], timeout=_END_SECONDS)
+            if sampling.done() and (failure := sampling.result()):
+                await self._tell_failed(order, failure)
         finally:
             ended.set()
             # The thread is not left behind: it still has to say that the stream ended.
@@ -123,12 +127,38 @@ class DrillRuns(Service):
     def _is_over(self, order: DrillOrdered) -> bool:
         return self._is_stopped(order.stream_id) or self._now_us() >= order.until
 
-    def _attempt(self, source: SourceSpec, ended: threading.Event) -> None:
-        """On a thread. A drill that fails costs the worker nothing but the drill."""
+    async def _tell_failed(self, order: DrillOrdered, failure: str) -> None:
+        """Put it on record; where the brokers are away, again until the drill were over anyway."""
+        log.warning("the drill failed: %s", failure)
+        now = self._now_us()
+        failed = DrillOrdered(
+            order_id=derive_id("drill-failed", order.order_id),
+            change=FAILED,
+            stream_id=order.stream_id,
+            operator=order.operator,
+            reason=failure,
+            ordered_at=now,
+            until=now,
+        )
+        while True:
+            try:
+                await self._give(failed)
+            except NotOrdered as error:
+                if self._now_us() >= order.until:
+                    log.warning("that the drill failed is not on record: %s", error)
+                    return
+                await asyncio.sleep(_LOOK_SECONDS)
+            else:
+                return
+
+    def _attempt(self, source: SourceSpec, ended: threading.Event) -> str:
+        """What it failed on; empty where it did not. On a thread."""
         try:
             report = self._sample(source, ended)
         except DeliveryFailed as error:
-            log.warning("the drill was not delivered: %s", error)
-            return
-        for failed in report.failed:
-            log.warning("the drill failed: %s", failed.failure)
+            return f"not delivered: {error}"
+        # A drill that fails costs the worker nothing but the drill.
+        except Exception as error:
+            log.exception("the drill failed")
+            return f"unexpected {type(error).__name__}"
+        return "; ".join(it.failure for it in report.failed if it.failure)

@@ -62,4 +62,5 @@ def _drill(desk: Desk, now: int) -> DrillTold | None:
         started_at=drill.started.at,
         until=order.until,
         runs=running(desk, now) is not None,
+        failure=drill.failure,
     )

@@ -208,6 +208,8 @@ class DrillTold(msgspec.Struct, frozen=True):
     started_at: int
     until: int
     runs: bool
+    failure: str
+    """Why it failed, in words; empty where it did not."""
 
 
 class ControlTold(msgspec.Struct, frozen=True):

@@ -12,9 +12,10 @@ from msgspec.structs import replace
 
 from agents.oncall.drills import AlreadyRunning
 from agents.oncall.giving import NotOrdered
-from schemas import DrillOrdered
+from schemas import Codec, DrillOrdered
 from tests.oncall.events import drill_ordered
-from topology.oncall.drill import DrillRuns
+from tests.waiting import wait_until_async
+from topology.oncall.drill import DrillRuns, sampling
 from topology.sampler import DeliveryFailed, RunReport, SourceSpec
 from topology.settings import Settings
 
@@ -33,6 +34,7 @@ class Ground:
         self.ended = threading.Event()
         self.failure: Exception | None = None
         self.unrecordable = False
+        self.refused = 0
         self.runs = DrillRuns(
             clip, self.give, self.sample, lambda _: self.stopped, now_us=lambda: self.now
         )
@@ -40,6 +42,7 @@ class Ground:
     async def give(self, order: Any) -> None:
         await asyncio.sleep(0)
         if self.unrecordable:
+            self.refused += 1
             raise NotOrdered("no brokers")
         self.recorded.append(order)
 
@@ -132,17 +135,58 @@ async def test_a_clip_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert ground.recorded == []
 
 
-async def test_a_drill_that_fails_costs_nothing_but_the_drill(ground: Ground) -> None:
-    """The worker goes on, and may run another."""
-    ground.failure = DeliveryFailed("no brokers")
+@pytest.mark.parametrize(
+    ("failure", "why"),
+    [
+        (DeliveryFailed("no brokers"), "not delivered: no brokers"),
+        (RuntimeError("a fault of ours"), "unexpected RuntimeError"),
+    ],
+)
+async def test_a_drill_that_fails_costs_nothing_but_the_drill(
+    ground: Ground, failure: Exception, why: str
+) -> None:
+    """Why is on record, the worker goes on, and may run another."""
+    ground.failure = failure
     await ground.runs.begin(ORDER)
     await ground.over()
+    _, failed = ground.recorded
+    assert (failed.change, failed.stream_id, failed.reason) == ("failed", "drill-1", why)
+    assert failed.order_id != ORDER.order_id
 
     ground.failure = None
     await ground.runs.begin(replace(ORDER, order_id="another"))
     ground.stopped = True
     await ground.over()
     assert ground.ended.is_set()
+
+
+async def test_that_it_failed_is_told_once_the_brokers_are_back(ground: Ground) -> None:
+    """They are away, so that it failed: nothing can be put on record yet."""
+    ground.failure = DeliveryFailed("no brokers")
+    await ground.runs.begin(ORDER)
+    ground.unrecordable = True
+    await wait_until_async(lambda: ground.refused > 0, LIMIT_SECONDS)
+    ground.unrecordable = False
+    await ground.over()
+    assert [it.change for it in ground.recorded] == ["started", "failed"]
+
+
+async def test_a_clip_that_can_not_be_read_is_put_on_record(tmp_path: Path) -> None:
+    """As the sampler itself finds it."""
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(b"no film")
+    ground = Ground(clip)
+    ground.runs = DrillRuns(
+        clip,
+        ground.give,
+        sampling({"bootstrap.servers": "127.0.0.1:1", "log_level": 0}, Codec(), 1 << 20),
+        lambda _: False,
+        now_us=lambda: 0,
+    )
+    await ground.runs.begin(ORDER)
+    await ground.over()
+    _, failed = ground.recorded
+    assert failed.reason.startswith("can't be opened: ")
 
 
 async def test_a_worker_that_ends_ends_its_drill(ground: Ground) -> None:

@@ -114,7 +114,7 @@ class Audit:
         """What was changed of what holds for all streams, newest first: orders of scopes, the
         breaker, drills, policies and bundles."""
         kept = (self._entries[it].values() for it in (Kind.BREAKER, Kind.DRILL, Kind.CHANGE))
-        of_scopes = (it for it in self._ordered() if it.scope)
+        of_scopes = (ordered(it) for it in self._orders if it.scope)
         since = now - GOES_BACK
         found = (it for it in chain(*kept, of_scopes) if it.at >= since)
         return self._marked(heapq.nlargest(most, found, key=_age))
@@ -122,10 +122,7 @@ class Audit:
     def _all(self) -> Iterator[Entry]:
         for kept in self._entries.values():
             yield from kept.values()
-        yield from self._ordered()
-
-    def _ordered(self) -> Iterator[Entry]:
-        return map(ordered, self._orders)
+        yield from map(ordered, self._orders)
 
     def _marked(self, entries: Iterable[Entry]) -> list[Entry]:
         return [replace(it, drill=it in self._drills) for it in entries]

@@ -19,20 +19,24 @@ _MINUTE = 60 * MICROSECONDS
 def grouped(entries: Iterable[Entry]) -> list[Entry]:
     """One row for the looks of a person at a stream within a minute, and for what an order put
     back; each as of its newest entry."""
+    rows: list[Entry] = []
     groups: dict[Hashable, list[Entry]] = {}
     for entry in entries:
-        groups.setdefault(_key(entry), []).append(entry)
-    return [_row(group) for group in groups.values()]
+        key = _key(entry)
+        if key is None:
+            rows.append(entry)
+        else:
+            groups.setdefault(key, []).append(entry)
+    return rows + [_row(group) for group in groups.values()]
 
 
-def _key(it: Entry) -> Hashable:
-    minute = it.at // _MINUTE
-    match it.kind:
-        case Kind.EVIDENCE if it.stream_id:
-            return it.kind, it.who, it.what, it.why, it.stream_id, it.incident_id, minute
-        case Kind.REDRIVE:
-            return it.kind, it.who, it.why, it.order_id or minute
-    return it.kind, it.id
+def _key(it: Entry) -> Hashable | None:
+    """What entries of one row have alike; ``None`` for a row of its own."""
+    if it.kind is Kind.EVIDENCE and it.stream_id:
+        return it.who, it.what, it.why, it.stream_id, it.incident_id, it.at // _MINUTE
+    if it.kind is Kind.REDRIVE:
+        return it.who, it.why, it.order_id or it.at // _MINUTE
+    return None
 
 
 def _row(group: list[Entry]) -> Entry:

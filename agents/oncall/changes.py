@@ -15,11 +15,13 @@ _DIGITS = 12
 """Of a digest: as many as people compare."""
 
 
-def changes(before: WorkerReported, after: WorkerReported, at: int) -> Iterator[Entry]:
+def changes(before: WorkerReported | None, after: WorkerReported, at: int) -> Iterator[Entry]:
     """What another policy or bundle took the place of, or began and ended beside.
 
-    ``at`` is when Kafka had ``after``.
+    ``at`` is when Kafka had ``after``; without a report ``before`` it nothing is known to have.
     """
+    if before is None:
+        return
     was, now = _parts(before.in_force), _parts(after.in_force)
     began_with = {kind for kind, _ in was}
     for kind, part in dict.fromkeys((*was, *now)):

@@ -39,6 +39,12 @@ class Known:
     order: Seen[OperatorCommanded] | None = None
     answer: Seen[CommandAnswered] | None = None
 
+    @property
+    def scope(self) -> str:
+        """Empty where it is of a stream."""
+        read = self.order or self.answer
+        return read.event.scope if read else ""
+
 
 @dataclass(slots=True)
 class KnownOrders:

@@ -121,10 +121,8 @@ class ReadModel:
         self.news += not isinstance(event, _ROUTINE)
         self.audit.apply(event, at)
         self.letters.apply(event, at)
-        heard = self.workers.apply(event, at)
-        if heard is not None:
-            before = heard.before
-            self.audit.note_changes(changes(before, heard.newest, at) if before else (), at)
+        if (heard := self.workers.apply(event, at)) is not None:
+            self.audit.note_changes(changes(heard.before, heard.newest, at), at)
         match event:
             case StreamsHeard():
                 self._hear(event, at)

@@ -9,6 +9,7 @@ from agents.publishing import Publisher, PublishFailed
 from schemas import FrameRef, FrameSampled, RiskAssessed, StreamUpdated
 
 from .ports import (
+    Exported,
     ExportIncident,
     History,
     Pixels,
@@ -61,5 +62,5 @@ def _no_rules(
     return PolicyNow("", ())
 
 
-async def _no_export(incident_id: str) -> bytes:
+async def _no_export(incident_id: str) -> Exported:
     raise Unavailable(_NOWHERE)

@@ -182,7 +182,7 @@ def test_the_status_tells_what_holds_and_how_near_the_breaker_is() -> None:
                 "until": "2023-11-14 22:15:00+00:00",
                 "by": "operator-7",
                 "why": "looked at it",
-                "order": hold("region:NZ", 0, 100).command_id,
+                "order": hold("region:NZ", 0, 100).id,
             }
         ],
     }

@@ -15,7 +15,7 @@ POLICY = PartInForce("policy", "live", "default/3", "c" * 64)
 
 def part(of: PartInForce = LIVE, **given: object) -> PartInForce:
     told = {name: getattr(of, name) for name in of.__struct_fields__}
-    return PartInForce(**{**told, **given})  # type: ignore[arg-type]
+    return PartInForce(**{**told, **given})
 
 
 @pytest.mark.parametrize(

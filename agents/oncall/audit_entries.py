@@ -10,12 +10,14 @@ from typing import Any, NamedTuple
 from schemas import (
     AlertRaised,
     BreakerTripped,
+    CommandAnswered,
     DecisionReversed,
     DrillOrdered,
     Event,
     EventRedriven,
     EvidenceViewed,
     IncidentClosed,
+    OperatorCommanded,
     TakedownAcknowledged,
     TakedownRequested,
 )
@@ -116,6 +118,8 @@ _TELLING: dict[type[Event], Callable[[Any], _Told]] = {
         Kind.DRILL, it.operator, f"drill {it.change}", it.reason, until=it.until
     ),
 }
+AUDITED: tuple[type[Event], ...] = (*_TELLING, OperatorCommanded, CommandAnswered)
+"""The events that entries are of; changes are of workers' reports."""
 
 
 def _seen_of(view: EvidenceViewed) -> str:

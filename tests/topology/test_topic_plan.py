@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
+from agents.oncall.audit import GOES_BACK
+from agents.oncall.audit_entries import AUDITED
+from agents.oncall.feed import FOLLOWED
 from schemas import topics
 from topology.kafka_config import largest_record
 from topology.settings import Settings
@@ -52,6 +55,16 @@ def test_shipped_plan_takes_the_largest_frame_and_keeps_frames_for_hours() -> No
     assert int(config[topics.FRAME_SAMPLES]["retention.ms"]) == 6 * HOUR_MS
     assert int(config[topics.RISK]["retention.ms"]) == 7 * 24 * HOUR_MS
     assert int(config[topics.TAKEDOWNS]["retention.ms"]) == 365 * 24 * HOUR_MS
+
+
+def test_the_audit_is_kept_for_a_year_and_read_for_as_long_on_every_worker() -> None:
+    """Each kind of deed: a page that says what it has, and where the rest is, is right."""
+    days = 24 * HOUR_MS
+    kept = {it.name: int(it.config["retention.ms"]) for it in load_plan()}
+    for event_type in AUDITED:
+        topic = topics.TOPIC_OF[event_type.__name__]
+        assert kept[topic] == 365 * days
+        assert FOLLOWED[topic].history == GOES_BACK == 7 * days * 1000
 
 
 def test_topic_takes_what_it_does_not_name_from_the_defaults() -> None:

@@ -58,6 +58,11 @@ class Follower(Service):
     no time). ``kafka`` are aiokafka's connection arguments, ``bootstrap_servers`` among them.
     ``now_us`` is the wall clock in microseconds: it sets how far back the first reading goes.
     ``what`` names it in the log.
+
+    Transactions (``topology.redrive``) carry copies of records that lie there already, and notes of
+    it. ``committed`` is for who reads the notes, which say nothing before they are committed: what
+    lies behind a transaction that is open is read once that has ended, and nothing is fresh until
+    then. Others read past it: a kill switch behind one is in force at once.
     """
 
     def __init__(
@@ -68,10 +73,12 @@ class Follower(Service):
         codec: Codec,
         kafka: Mapping[str, Any],
         *,
+        committed: bool = False,
         now_us: Callable[[], int] = lambda: time.time_ns() // 1000,
         **service: Any,
     ) -> None:
         super().__init__(**service)
+        self._isolation = "read_committed" if committed else "read_uncommitted"
         self._what = what
         self._followed = followed
         self._take = take
@@ -113,6 +120,7 @@ class Follower(Service):
                     "group_id": None,
                     "enable_auto_commit": False,
                     "auto_offset_reset": "earliest",
+                    "isolation_level": self._isolation,
                     "fetch_max_wait_ms": _FETCH_WAIT_MS,
                     "fetch_min_bytes": _FETCH_BYTES,
                     "request_timeout_ms": _REQUEST_TIMEOUT_MS,
@@ -140,7 +148,7 @@ class Follower(Service):
         """
         partitions = self._partitions(consumer)
         asked_at = probed_at = time.monotonic()
-        ends = await consumer.end_offsets(partitions)
+        ends = await _ends(consumer, partitions)
         await self._seek(consumer, ends)
         self.progress = Progress.CATCHING_UP
         while not self.should_stop:
@@ -153,7 +161,7 @@ class Follower(Service):
             if time.monotonic() >= probed_at + _PROBE_SECONDS:
                 # A consumer without a group is not told that the brokers are gone: ask.
                 probed_at = time.monotonic()
-                ends_now = await consumer.end_offsets(partitions)
+                ends_now = await _ends(consumer, partitions)
                 if self._partitions(consumer) != partitions:
                     return
                 if self._read_up_at == asked_at:
@@ -211,6 +219,19 @@ class Follower(Service):
                 raise UnknownTopicOrPartitionError(topic)
             partitions += [TopicPartition(topic, number) for number in sorted(numbers)]
         return partitions
+
+
+async def _ends(
+    consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]
+) -> Mapping[TopicPartition, int]:
+    """Where each ends. What is told of what is committed leaves out open transactions and all that
+    lies behind them: with that, as far as the last fetches tell."""
+    ends = await consumer.end_offsets(partitions)
+    assigned = consumer.assignment()
+    return {
+        partition: max(end, (partition in assigned and consumer.highwater(partition)) or 0)
+        for partition, end in ends.items()
+    }
 
 
 async def _reached(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> bool:

@@ -17,6 +17,7 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 
 from agents.following import Followed, Follower, Progress
 from schemas import Codec, Event, StreamUpdated
+from tests.brokers import BrokerKind
 from tests.builders import SECOND, START
 from tests.oncall.events import stream_updated
 from tests.waiting import wait_until_async
@@ -37,13 +38,17 @@ class Topic:
     name: str = field(default_factory=lambda: f"followed-{uuid.uuid4()}")
     taken: list[tuple[str, int]] = field(default_factory=list)
 
-    def follower(self, now_us: Callable[[], int] = lambda: START + HOUR) -> Follower:
+    def follower(
+        self, now_us: Callable[[], int] = lambda: START + HOUR, *, committed: bool = False
+    ) -> Follower:
         def take(event: Event, appended_at: int) -> None:
             self.taken.append((event.subject, appended_at))
 
         followed = {self.name: Followed(StreamUpdated, HOUR)}
         kafka = {"bootstrap_servers": self.bootstrap}
-        return Follower("the test", followed, take, Codec(), kafka, now_us=now_us)
+        return Follower(
+            "the test", followed, take, Codec(), kafka, committed=committed, now_us=now_us
+        )
 
     def write(self, *streams: str, at_us: int = START) -> None:
         for stream in streams:
@@ -51,7 +56,18 @@ class Topic:
 
     def write_raw(self, value: bytes, at_us: int = START) -> None:
         """What is longer by a byte goes to the other partition."""
-        producer = Producer({"bootstrap.servers": self.bootstrap})
+        self._produce(Producer({"bootstrap.servers": self.bootstrap}), value, at_us)
+
+    def begin(self, stream: str) -> Producer:
+        """A transaction with an event of ``stream`` in it."""
+        config = {"bootstrap.servers": self.bootstrap, "transactional.id": self.name}
+        producer = Producer(config)
+        producer.init_transactions(LIMIT)
+        producer.begin_transaction()
+        self._produce(producer, Codec().encode(stream_updated(stream_id=stream)), START)
+        return producer
+
+    def _produce(self, producer: Producer, value: bytes, at_us: int) -> None:
         partition = len(value) % PARTITIONS
         producer.produce(self.name, value, partition=partition, timestamp=at_us // 1000)
         assert producer.flush(LIMIT) == 0
@@ -126,6 +142,49 @@ async def test_what_can_not_be_read_is_counted_and_passed_over(topic: Topic) -> 
     async with follower:
         await wait_until_async(lambda: follower.fresh, LIMIT)
     assert (topic.streams(), follower.undecodable) == (["a"], 1)
+
+
+@pytest.mark.e2e
+async def test_who_reads_what_is_committed_takes_nothing_of_a_transaction_before_and_is_not_fresh(
+    topic: Topic,
+) -> None:
+    """What lies behind it is taken once it has ended."""
+    topic.write("a", "bb")
+    follower = topic.follower(committed=True)
+    async with follower:
+        await wait_until_async(lambda: follower.fresh, LIMIT)
+        transaction = topic.begin("first")
+        topic.write("later")
+        await wait_until_async(lambda: not follower.fresh, LIMIT)
+        assert topic.streams() == ["a", "bb"]
+        transaction.commit_transaction(LIMIT)
+        await wait_until_async(lambda: follower.fresh, LIMIT)
+        assert topic.streams() == ["a", "bb", "first", "later"]
+
+
+@pytest.mark.kafka
+async def test_who_reads_what_is_committed_takes_nothing_that_was_aborted(
+    topic: Topic, broker_kind: BrokerKind
+) -> None:
+    if broker_kind != "kafka":
+        pytest.skip("the embedded broker does not tell readers what was aborted")
+    follower = topic.follower(committed=True)
+    async with follower:
+        topic.begin("first").abort_transaction(LIMIT)
+        topic.write("later")
+        await wait_until_async(lambda: topic.streams() == ["later"], LIMIT)
+        await wait_until_async(lambda: follower.fresh, LIMIT)
+
+
+@pytest.mark.e2e
+async def test_others_read_past_a_transaction_that_is_open(topic: Topic) -> None:
+    follower = topic.follower()
+    async with follower:
+        transaction = topic.begin("first")
+        topic.write("later")
+        await wait_until_async(lambda: topic.streams() == ["first", "later"], LIMIT)
+        await wait_until_async(lambda: follower.fresh, LIMIT)
+    transaction.abort_transaction(LIMIT)
 
 
 async def test_without_kafka_it_is_lost_says_why_and_ends_when_told() -> None:

@@ -4,17 +4,22 @@ The copy and the note that it was made are one transaction. Whoever redrives fir
 other that is at it, and then reads which letters are done with, so that however often it is called,
 and wherever it was cut off, a dead letter is redriven once. A copy that fails again has a dead
 letter of its own, with one attempt more.
+
+Nobody reads past a transaction that is open, in none of the partitions that it touches: neither
+frames nor detections nor acknowledgements. So transactions are small, and begun once everything
+that goes into them has been read; what goes wrong in one ends it; and the brokers end that of a
+process that was killed or hangs.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import KafkaException, Message, Producer
 
 from schemas import (
     ATTEMPT,
@@ -33,10 +38,20 @@ from .incident.log import TopicLog
 from .kafka_config import PRODUCER
 
 _TRANSACTIONAL_ID = "firebreak-redrive"
-_REQUEST_SECONDS = 30.0
+_TRANSACTION_MS = 6_000
+"""Then the brokers end it: at the next of their rounds, which come every 10 s by default
+(``transaction.abort.timed.out.transaction.cleanup.interval.ms``)."""
+_BEGIN_SECONDS = 30.0
+_COMMIT_SECONDS = 8.0
+"""Longer than a transaction lasts: what it could not deliver until then is known to have failed."""
+_ABORT_SECONDS = 2.0
 _AT_ONCE = 100
+_BYTES_AT_ONCE = 4 * 1024 * 1024
+"""Of records in one transaction; one that is larger by itself has one to itself."""
 _CLOCKS_DIFFER = 60 * MICROSECONDS
 """Of brokers, at most: each tells the time of what it appends."""
+
+_Found = tuple[EventDeadLettered, Message]
 
 
 class NotRedriven(OperatorError):
@@ -101,24 +116,52 @@ def redrive(
         done = {event.dead_letter_id for event in redriven}
         left = [letter for letter in chosen if letter.dead_letter_id not in done]
         outcome.done_before = len(chosen) - len(left)
-        for at in range(0, len(left), _AT_ONCE):
-            some = left[at : at + _AT_ONCE]
-            found = [
-                (letter, log.at(letter.topic, letter.partition, letter.offset)) for letter in some
-            ]
-            outcome.gone += [letter for letter, record in found if record is None]
-            there = [(letter, record) for letter, record in found if record is not None]
-            if producer is not None and there:
-                _put_back(producer, codec, there, operator, reason, order_id=order_id)
-            outcome.redriven += [letter for letter, _ in there]
+        for some in _bundles(_there(log, left, outcome.gone)):
+            if producer is not None:
+                _put_back(producer, codec, some, operator, reason, order_id=order_id)
+            outcome.redriven += [letter for letter, _ in some]
     return outcome
+
+
+def _there(
+    log: TopicLog, letters: Iterable[EventDeadLettered], gone: list[EventDeadLettered]
+) -> Iterator[_Found]:
+    """The letters with their records; those whose record is not kept any more go to ``gone``."""
+    for letter in letters:
+        record = log.at(letter.topic, letter.partition, letter.offset)
+        if record is None:
+            gone.append(letter)
+        else:
+            yield letter, record
+
+
+def _bundles(found: Iterable[_Found]) -> Iterator[list[_Found]]:
+    """What goes into one transaction each, in order."""
+    bundle: list[_Found] = []
+    size = 0
+    for letter, record in found:
+        more = len(record.value() or b"") + len(record.key() or b"")
+        if bundle and (len(bundle) >= _AT_ONCE or size + more > _BYTES_AT_ONCE):
+            yield bundle
+            bundle, size = [], 0
+        bundle.append((letter, record))
+        size += more
+    if bundle:
+        yield bundle
 
 
 def _begin(config: Mapping[str, Any]) -> Producer:
     """Shuts out whoever began before."""
-    producer = Producer({**config, **PRODUCER, "transactional.id": _TRANSACTIONAL_ID})
+    producer = Producer(
+        {
+            **config,
+            **PRODUCER,
+            "transactional.id": _TRANSACTIONAL_ID,
+            "transaction.timeout.ms": _TRANSACTION_MS,
+        }
+    )
     try:
-        producer.init_transactions(_REQUEST_SECONDS)
+        producer.init_transactions(_BEGIN_SECONDS)
     except KafkaException as error:
         raise NotRedriven(error.args[0].str()) from error
     return producer
@@ -127,14 +170,13 @@ def _begin(config: Mapping[str, Any]) -> Producer:
 def _put_back(
     producer: Producer,
     codec: Codec,
-    letters: Iterable[tuple[EventDeadLettered, Any]],
+    letters: Iterable[_Found],
     operator: str,
     reason: str,
     *,
     order_id: str = "",
 ) -> None:
-    try:
-        producer.begin_transaction()
+    with _transaction(producer):
         for letter, record in letters:
             headers = [it for it in record.headers() or [] if it[0] != ATTEMPT]
             producer.produce(
@@ -145,9 +187,22 @@ def _put_back(
                 headers=[*headers, (ATTEMPT, str(letter.attempt + 1).encode())],
             )
             producer.produce(**_note(codec, letter, operator, reason, order_id))
-        producer.commit_transaction(_REQUEST_SECONDS)
-    except KafkaException as error:
-        raise NotRedriven(error.args[0].str()) from error
+
+
+@contextmanager
+def _transaction(producer: Producer) -> Iterator[None]:
+    """Committed at the end, and aborted by whatever is raised. Raises ``NotRedriven``."""
+    try:
+        producer.begin_transaction()
+        yield
+        producer.commit_transaction(_COMMIT_SECONDS)
+    except BaseException as error:
+        # Of who was shut out, or whose commit is on its way, nothing can be aborted.
+        with suppress(KafkaException):
+            producer.abort_transaction(_ABORT_SECONDS)
+        if isinstance(error, KafkaException):
+            raise NotRedriven(error.args[0].str()) from error
+        raise
 
 
 def _note(

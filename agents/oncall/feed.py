@@ -82,4 +82,6 @@ class Feed(Follower):
     def __init__(
         self, read_model: ReadModel, codec: Codec, kafka: Mapping[str, Any], **service: Any
     ) -> None:
-        super().__init__("the on-call feed", FOLLOWED, read_model.apply, codec, kafka, **service)
+        super().__init__(
+            "the on-call feed", FOLLOWED, read_model.apply, codec, kafka, committed=True, **service
+        )

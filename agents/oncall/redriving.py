@@ -12,12 +12,12 @@ from .ports import Unavailable
 from .previews import Preview
 
 MOST_AT_ONCE = 100
-"""Letters of one order: they are one transaction, all of them or none."""
+"""Letters of one order."""
 _NOWHERE = "this worker has no way to it"
 
 
 class NotPutBack(Exception):
-    """Kafka did not take it, as far as is known. The message is for people.
+    """Kafka did not take all of it, as far as is known. The message is for people.
 
     Ordered again, nothing is put back twice.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -10,17 +11,21 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from confluent_kafka import Producer
+from confluent_kafka import KafkaException, Producer
+from faust.types import TP
 
 from agents.dead_letters import DeadLetterCause, Rejection, dead_letter
 from agents.intake import coordinates
-from schemas import ATTEMPT, Codec, EventDeadLettered, EventRedriven, read_attempt, topics
+from schemas import ATTEMPT, Codec, Event, EventDeadLettered, EventRedriven, read_attempt, topics
+from tests.brokers import BrokerKind
 from tests.waiting import wait_until
 from topology.cli import main
-from topology.fetching import Fetched
+from topology.fetching import Fetched, Fetching
 from topology.incident.log import TopicLog
+from topology.kafka_config import largest_record
 from topology.publisher import KafkaPublisher
-from topology.redrive import Choice, NotRedriven, _begin, _put_back, redrive
+from topology.redrive import Choice, NotRedriven, _begin, _bundles, _put_back, redrive
+from topology.settings import Settings
 
 CODEC = Codec()
 LIMIT = 20.0
@@ -30,7 +35,10 @@ class Failed:
     """Records of a stream that failed, with their dead letters, on topics that tests share."""
 
     def __init__(self, bootstrap: str) -> None:
-        self.config: Mapping[str, Any] = {"bootstrap.servers": bootstrap}
+        self.config: Mapping[str, Any] = {
+            "bootstrap.servers": bootstrap,
+            "message.max.bytes": largest_record(Settings()),
+        }
         self.stream = str(uuid.uuid4())
         self._producer = Producer(dict(self.config))
 
@@ -83,6 +91,28 @@ class Failed:
             dry_run=dry_run,
         )
         return [letter.dead_letter_id for letter in outcome.redriven]
+
+    def reads_within(self, value: bytes, limit: float) -> float:
+        """How many seconds it takes a worker's way of reading to come by the stream's ``value``."""
+        begun = time.monotonic()
+
+        async def read() -> None:
+            fetching = Fetching(self.config, "firebreak-detection")
+            places = [TP(topics.FRAME_SAMPLES, number) for number in range(8)]
+            try:
+                async with asyncio.timeout(limit):
+                    while True:
+                        for records in (await fetching.fetch(places, 1.0)).values():
+                            if any(
+                                (it.key, it.value) == (self.stream.encode(), value)
+                                for it in records
+                            ):
+                                return
+            finally:
+                fetching.close()
+
+        asyncio.run(read())
+        return time.monotonic() - begun
 
     def copies(self) -> list[Any]:
         """The stream's records that were put back."""
@@ -147,6 +177,56 @@ def test_whoever_comes_later_shuts_out_the_earlier(failed: Failed) -> None:
     assert len(failed.copies()) == 1
 
 
+class Told(Exception):
+    """What a note could not be made for."""
+
+
+def test_what_goes_wrong_in_a_transaction_ends_it_and_nobody_waits_for_it(failed: Failed) -> None:
+    """Who reads on finds what was written behind it at once."""
+    letter = failed.fail(b"a frame")
+
+    class Broken(Codec):
+        def encode(self, event: Event) -> bytes:
+            raise Told
+
+    with pytest.raises(Told):
+        redrive(failed.config, Broken(), failed.choice, operator="op-1", reason="mended")
+    assert failed.fail(b"behind it").partition == letter.partition
+    assert failed.reads_within(b"behind it", LIMIT) < 4  # the brokers would end it after six
+    assert failed.copies() == []
+
+
+@pytest.mark.kafka
+def test_a_redrive_that_hangs_stalls_readers_until_the_brokers_end_its_transaction(
+    failed: Failed, broker_kind: BrokerKind
+) -> None:
+    """After its six seconds, at the next of the brokers' rounds, which come every ten."""
+    if broker_kind != "kafka":
+        pytest.skip("the embedded broker ends a transaction when another is begun, not in time")
+    letter = failed.fail(b"a frame")
+    hanging = _begin(failed.config)
+    hanging.begin_transaction()
+    hanging.produce(letter.topic, b"a frame", failed.stream.encode(), letter.partition)
+    assert hanging.flush(LIMIT) == 0
+    assert failed.fail(b"behind it").partition == letter.partition
+    assert 1 < failed.reads_within(b"behind it", 60) < 6 + 10 + 4
+    with pytest.raises(KafkaException):
+        hanging.commit_transaction(LIMIT)
+
+
+def test_a_transaction_holds_few_bytes_of_records_and_one_record_at_least(failed: Failed) -> None:
+    """In the order of their letters, none of them left out."""
+    large, small = b"x" * 3_000_000, b"x" * 1_000
+    letters = [failed.fail(value) for value in (large, large, small, small)]
+    with closing(TopicLog(failed.config)) as log:
+        records = [(it, log.at(it.topic, it.partition, it.offset)) for it in letters]
+    found = [(letter, record) for letter, record in records if record is not None]
+    assert list(_bundles(found)) == [found[:1], found[1:]]
+    assert [len(it) for it in _bundles(found[2:] * 75)] == [100, 50]
+    assert failed.redrive() == [it.dead_letter_id for it in letters]
+    assert sorted(len(it.value()) for it in failed.copies()) == [1_000, 1_000, *[3_000_000] * 2]
+
+
 def test_what_fails_again_is_redriven_until_it_has_failed_too_often(failed: Failed) -> None:
     failed.fail(b"a frame")
     failed.redrive()
@@ -176,3 +256,15 @@ def test_the_command_says_what_it_did(failed: Failed, topics_broker: str) -> Non
     assert told.exit_code == 0, told.output
     assert "redriven: 1 internal-error" in told.output
     wait_until(lambda: len(failed.copies()) == 1, LIMIT)
+
+
+def test_the_command_says_what_it_would_do(failed: Failed, topics_broker: str) -> None:
+    failed.fail(b"a frame")
+    told = CliRunner().invoke(
+        main,
+        ["redrive", "--stream", failed.stream, "--operator", "op-1", "--reason", "x", "--dry-run"],
+        env={"FIREBREAK_BOOTSTRAP_SERVERS": topics_broker},
+    )
+    assert told.exit_code == 0, told.output
+    assert "would be redriven: 1 internal-error" in told.output
+    assert failed.copies() == []

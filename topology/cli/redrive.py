@@ -65,7 +65,8 @@ def redrive(
         reason=reason,
         dry_run=dry_run,
     )
-    for what, letters in (("redriven", outcome.redriven), ("gone", outcome.gone)):
+    redriven = "would be redriven" if dry_run else "redriven"
+    for what, letters in ((redriven, outcome.redriven), ("gone", outcome.gone)):
         for cause, count in sorted(Counter(letter.cause for letter in letters).items()):
             click.echo(printable(f"{what}: {count} {cause}"))
     click.echo(f"{len(outcome.redriven)} records{' would be' if dry_run else ''} put back")

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from enum import StrEnum
+from functools import partial
 from typing import Any, NoReturn, TypeVar, cast
 
 from faust.streams import Stream
@@ -28,10 +29,11 @@ from schemas import (
     SchemaUnknown,
 )
 
+from .apart import Apart, each_anew, one_by_one, publish_apart
 from .batches import Batching, batches
 from .dead_letters import Coordinates, DeadLetterCause, Rejection, dead_letter
 from .inflow import Await, Inflow, Sift, Taken, keep_all, wait_for_none
-from .publishing import Outgoing, ProcessUnfit, Publisher
+from .publishing import Outgoing, OutputTooLarge, ProcessUnfit, Publisher
 from .records import Record, Run, RunEvent
 
 log = logging.getLogger(__name__)
@@ -101,12 +103,11 @@ class Intake:
             await _end_of(before)
             run = cast(Run, event.value)
             try:
-                outgoing: list[Outgoing] = []
-                for record in run:
-                    outgoing += await self._attempt([record], step)
+                came = [(record, await self._attempt([record], step)) for record in run]
             except ProcessUnfit as error:
                 self.give_up(error)
-            await self.settle(outgoing, len(run))
+            outgoing = [it for _, of_record in came for it in of_record]
+            await self.settle(outgoing, len(run), one_by_one(came))
             await manual.ack(event)
             room.release()
 
@@ -145,7 +146,8 @@ class Intake:
                 self.give_up(error)
             await before.wait()
             # Begun before whoever waits for it goes on: tasks take their first step in order.
-            settling = asyncio.ensure_future(self.settle(outgoing, len(batch)))
+            apart = each_anew([record for record, _ in batch], partial(self._attempt, step=step))
+            settling = asyncio.ensure_future(self.settle(outgoing, len(batch), apart))
             handed_over.set()
             await settling
             batching.sizing.observe(len(batch), clock() - began)
@@ -206,10 +208,21 @@ class Intake:
                 return [self._unforeseen(records[0], error)]
             return [it for record in records for it in await self._attempt([record], step)]
 
-    async def settle(self, outgoing: list[Outgoing], records: int) -> None:
-        """Publish what came of so many ``records``, and count them, or end the process."""
+    async def settle(
+        self, outgoing: list[Outgoing], records: int, apart: Apart | None = None
+    ) -> None:
+        """Publish what came of so many ``records``, and count them, or end the process.
+
+        Where something of it is too large for the brokers, and ``apart`` says what came of each
+        record, the one that it comes of is dead-lettered.
+        """
         try:
-            await self.publish(outgoing)
+            try:
+                await self.publish(outgoing)
+            except OutputTooLarge:
+                if apart is None:
+                    raise
+                outgoing = await publish_apart(apart, self.publish, self.reject)
         except ProcessUnfit as error:
             self.give_up(error)
         self._counts[f"{self.agent} events"] += records

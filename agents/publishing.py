@@ -45,13 +45,19 @@ class PublishFailed(ProcessUnfit):
     """The brokers did not take an event: nothing that it rests on may be acknowledged."""
 
 
+class OutputTooLarge(PublishFailed):
+    """The brokers take no event as large as that: another process would not fare better. Where the
+    record that it comes of is known, and nothing else rests on it, that is dead-lettered."""
+
+
 class Publisher(Protocol):
     """Publishes to the topic of each event's type."""
 
     async def publish(self, outgoing: Sequence[Outgoing]) -> None:
         """Return once the brokers have acknowledged all of ``outgoing``.
 
-        Raises ``PublishFailed`` if they have not; some of it may have been written then, and
-        publishing the same again is harmless because ids follow from causes.
+        Raises ``PublishFailed`` if they have not, ``OutputTooLarge`` where that is why; some of it
+        may have been written then, and publishing the same again is harmless because ids follow
+        from causes.
         """
         ...

@@ -14,7 +14,7 @@ from faust.types.agents import AgentTestWrapperT
 
 from agents.decision.state_log import IsMember
 from agents.intake import Intake
-from agents.publishing import Outgoing, PublishFailed
+from agents.publishing import Outgoing, OutputTooLarge, PublishFailed
 from agents.records import Record
 from schemas import Codec, Event
 from tests.waiting import wait_until_async
@@ -56,17 +56,20 @@ def record(
 
 @dataclass
 class KeepingPublisher:
-    """A ``Publisher`` in memory; with ``broken`` set it refuses like brokers that are away."""
+    """A ``Publisher`` in memory; with ``broken`` set it refuses like brokers that are away, and
+    like any brokers what is encoded in more than ``most_bytes``."""
 
     kept: list[Outgoing] = field(default_factory=list)
     broken: bool = False
+    most_bytes: int = 4 * 1024 * 1024
 
     async def publish(self, outgoing: Sequence[Outgoing]) -> None:
         if self.broken and outgoing:
             raise PublishFailed("brokers are away")
         for item in outgoing:
-            CODEC.encode(item.event)
-        self.kept.extend(outgoing)
+            if len(CODEC.encode(item.event)) > self.most_bytes:
+                raise OutputTooLarge("too large")
+            self.kept.append(item)
 
     def events(self, event_type: type[E]) -> list[E]:
         return [item.event for item in self.kept if isinstance(item.event, event_type)]

@@ -11,9 +11,10 @@ from faust.types import StreamT
 from agents.batches import Batching
 from agents.dead_letters import DeadLetterCause, Rejection
 from agents.intake import Step, coordinates
-from agents.publishing import Outgoing, ProcessUnfit
+from agents.publishing import Outgoing, ProcessUnfit, outgoing
 from agents.records import Record, Run
-from schemas import EventDeadLettered
+from schemas import EventDeadLettered, RiskAssessed
+from tests.builders import risk_assessed
 from tests.shell import Aborted, Bench, FixedSize, put_run, record
 from tests.waiting import wait_until_async
 
@@ -75,6 +76,36 @@ async def test_when_brokers_do_not_take_the_outputs_the_process_ends_with_nothin
     with pytest.raises(Aborted, match="agent: brokers are away"):
         await made.put(run(b"bad"))
     assert made.counts["agent events"] == 0
+
+
+@pytest.mark.parametrize("batching", [None, Batching(FixedSize(3), 16, 0.02)])
+async def test_a_record_whose_output_is_too_large_for_the_brokers_is_dead_lettered(
+    batching: Batching | None,
+) -> None:
+    """What comes of those beside it is published, and all are acknowledged."""
+    made = Bench("agent")
+    made.publisher.most_bytes = 1_000
+
+    async def step(records: Sequence[Record]) -> list[Outgoing]:
+        return [
+            outgoing(risk_assessed(stream_id=(it.value or b"").decode()), None) for it in records
+        ]
+
+    agent_of(made, step, batching)
+    await made.put(run(b"a", b"b" * 1_000, b"c"))
+    (letter,) = made.publisher.events(EventDeadLettered)
+    assert (letter.cause, letter.offset) == ("output-too-large", 1)
+    assert {it.stream_id for it in made.publisher.events(RiskAssessed)} == {"a", "c"}
+    assert made.counts["agent events"] == 3
+    assert made.counts["agent dead-lettered output-too-large"] == 1
+
+
+async def test_a_dead_letter_that_is_too_large_ends_the_process() -> None:
+    made = Bench("agent")
+    made.publisher.most_bytes = 10
+    agent_of(made, failing_on(b"bad", []))
+    with pytest.raises(Aborted, match="agent: too large"):
+        await made.put(run(b"bad"))
 
 
 async def test_partitions_go_on_side_by_side_and_each_in_order() -> None:

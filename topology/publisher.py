@@ -12,7 +12,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message
 
-from agents.publishing import Outgoing, PublishFailed
+from agents.publishing import Outgoing, OutputTooLarge, PublishFailed
 from schemas import CloudEvent, Codec, topics, write_headers
 from schemas.signatures import SIGNATURE, SIGNED, Signer
 
@@ -113,7 +113,7 @@ class KafkaPublisher:
                 # The local queue is full: the poller empties it as the brokers acknowledge.
                 await asyncio.sleep(_QUEUE_RETRY_SECONDS)
             except KafkaException as error:
-                raise PublishFailed(f"{record['topic']}: {error}") from error
+                raise _failed(record["topic"], error.args[0]) from error
 
     def _report(self, delivery: _Delivery, error: KafkaError | None, message: Message) -> None:
         self._away = self._away and error is not None
@@ -142,7 +142,7 @@ class _Delivery:
         """Called by librdkafka on the poller's thread, one at a time."""
         self._left -= 1
         if error is not None:
-            self._settle(PublishFailed(f"{message.topic()}: {error.str()}"))
+            self._settle(_failed(message.topic(), error))
         elif self._left == 0:
             offset = message.offset()
             self._settle(_NO_OFFSET if offset is None else offset)
@@ -160,3 +160,8 @@ class _Delivery:
             self.done.set_exception(outcome)
         else:
             self.done.set_result(outcome)
+
+
+def _failed(topic: str | None, error: KafkaError) -> PublishFailed:
+    too_large = error.code() == KafkaError.MSG_SIZE_TOO_LARGE
+    return (OutputTooLarge if too_large else PublishFailed)(f"{topic}: {error.str()}")

@@ -21,8 +21,11 @@ from .windows import SessionWindows
 REPORT_EVERY = 5 * MICROSECONDS
 IDLE = 10 * 60 * MICROSECONDS
 """A session that was not heard for this long is forgotten."""
-MOST_AT_ONCE = 20_000
-"""Sessions told of at one tick: a record of many more would be too large for the brokers."""
+MOST_BYTES = 512 * 1024
+"""Told at one tick, in one record: half of what brokers take by default. What is left is first at
+the next one, so with more sessions than that each is told a little less often."""
+_BESIDE_IDS = 24
+"""Most bytes of a session's times and counts, and of the lengths of its ids."""
 
 Key = tuple[str, str]
 """Of a session: ``stream_id`` and ``session_id``."""
@@ -70,7 +73,8 @@ class Hearing:
         due = self._news
         while self._turns and self._turns[0][0] <= now:
             due.append(self._turns.popleft()[1])
-        due, self._news = due[:MOST_AT_ONCE], due[MOST_AT_ONCE:]
+        fits = _fitting(due)
+        due, self._news = due[:fits], due[fits:]
         told = [heard for key in sorted(due) if (heard := self._tell(key, now)) is not None]
         while self._silent and self._silent[0][0] + IDLE <= now:
             self._forget(*self._silent.popleft())
@@ -100,3 +104,13 @@ class Hearing:
         # It may have been heard again since, and have fallen silent again.
         if session is not None and not session.in_turn and session.silent_at == silent_at:
             del self.sessions[key]
+
+
+def _fitting(keys: list[Key]) -> int:
+    """How many of ``keys``, from the first on, are told in one record."""
+    left = MOST_BYTES
+    for number, key in enumerate(keys):
+        left -= _BESIDE_IDS + sum(len(part.encode()) for part in key)
+        if left < 0:
+            return number
+    return len(keys)

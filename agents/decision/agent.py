@@ -20,7 +20,7 @@ from schemas import (
     topics,
 )
 
-from ..dead_letters import Rejection
+from ..dead_letters import DeadLetterCause, Rejection
 from ..intake import Intake, coordinates, read
 from ..publishing import Outgoing, ProcessUnfit, outgoing
 from ..records import Record, Run
@@ -36,6 +36,12 @@ _INPUTS: dict[str, type[Event]] = {
     topics.ACKNOWLEDGEMENTS: TakedownAcknowledged,
     topics.OPERATOR_COMMANDS: OperatorCommanded,
 }
+_MOST_BYTES = 16 * 1024
+"""Of what comes from outside. Sessions remember ids and people's words, several of each, and what
+is remembered must not outgrow what brokers take: there would be no way past such a record."""
+_FROM_OUTSIDE = frozenset(
+    {topics.STREAM_UPDATES, topics.ACKNOWLEDGEMENTS, topics.OPERATOR_COMMANDS}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,7 @@ def register(
         source = coordinates(record)
         held = memories.of(source.partition)
         await held.memory.catch_up(source.topic, source.offset)
-        told = read(codec, record, _INPUTS[source.topic])
+        told = _read(codec, record)
         if isinstance(told, Rejection):
             return [intake.reject(record, told)]
         outcome, effects = await held.take(source, told, policies(), controls)
@@ -92,6 +98,14 @@ def register(
         await intake.each(stream, step)
 
     return Deciding(lambda: memories.sessions, hand_over)
+
+
+def _read(codec: Codec, record: Record) -> Event | Rejection:
+    size = len(record.value or b"")
+    if size > _MOST_BYTES and record.topic in _FROM_OUTSIDE:
+        detail = f"{size} bytes, at most {_MOST_BYTES} are allowed"
+        return Rejection(DeadLetterCause.EVENT_TOO_LARGE, detail)
+    return read(codec, record, _INPUTS[record.topic])
 
 
 def _partition(event: Event) -> int | None:

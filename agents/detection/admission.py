@@ -10,7 +10,7 @@ from ..event_time import MAX_AHEAD
 MAX_BEHIND = 24 * 3600 * MICROSECONDS
 """How old, in microseconds, a frame may be when it is appended."""
 MAX_ID = 256
-"""Characters of an id. Ids go into every record downstream: one of megabytes would make records
+"""Bytes of an id in UTF-8. Ids go into every record downstream: one of megabytes would make records
 that no broker takes, and the worker would stumble over that frame for ever."""
 
 
@@ -21,8 +21,9 @@ def admit(frame: FrameSampled, appended_at: int) -> Rejection | None:
     machine's clock, so that a replay admits the same frames.
     """
     for name in ("stream_id", "session_id"):
-        if not 1 <= len(getattr(frame, name)) <= MAX_ID:
-            detail = f"{name} of {len(getattr(frame, name))} characters, 1 to {MAX_ID} are allowed"
+        size = len(getattr(frame, name).encode())
+        if not 1 <= size <= MAX_ID:
+            detail = f"{name} of {size} bytes, 1 to {MAX_ID} are allowed"
             return Rejection(DeadLetterCause.INVALID_ID, detail)
     ahead = frame.captured_at - appended_at
     if not -MAX_BEHIND <= ahead <= MAX_AHEAD:

@@ -1,6 +1,5 @@
-"""From judged frames to detections: one record for each partition and bundle of a micro-batch.
-
-Pure.
+"""From judged frames to detections: one record for each partition and bundle of a micro-batch, or
+several where it is large. Pure.
 """
 
 from __future__ import annotations
@@ -15,6 +14,10 @@ from schemas import Detection, DetectionsMade, FrameSampled, derive_id
 from ..dead_letters import Coordinates
 from ..publishing import Outgoing
 from .manifest import Manifest
+
+MOST_AT_ONCE = 512
+"""Detections of one record: with ids as long as they may be, a third of what brokers take by
+default."""
 
 
 class Model(Protocol):
@@ -44,13 +47,18 @@ class Judged:
 
 
 def compose(judged: Iterable[Judged]) -> list[Outgoing]:
-    """One batch of detections for each partition and bundle of ``judged``, in offset order."""
+    """Batches of detections for each partition and bundle of ``judged``, in offset order."""
 
     def group(item: Judged) -> tuple[str, int, str]:
         return item.source.topic, item.source.partition, item.model.digest
 
     ordered = sorted(judged, key=lambda item: (*group(item), item.source.offset))
-    return [_detections(list(batch)) for _, batch in groupby(ordered, key=group)]
+    batches = [list(batch) for _, batch in groupby(ordered, key=group)]
+    return [
+        _detections(batch[at : at + MOST_AT_ONCE])
+        for batch in batches
+        for at in range(0, len(batch), MOST_AT_ONCE)
+    ]
 
 
 def _detections(batch: list[Judged]) -> Outgoing:

@@ -22,9 +22,6 @@ from typing import Self
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from topology.kafka_config import largest_record
-from topology.settings import Settings
-
 from .jars import KafkaMissing, kafka_missing
 from .node import (
     Node,
@@ -55,11 +52,10 @@ def _as_they_are(_: Node) -> Mapping[str, str]:
 class KafkaCluster:
     """Brokers with the numbers 1 to ``brokers``, each a controller too.
 
-    ``folder`` must be empty or not exist. ``message_max_bytes`` is by default what the settings'
-    largest payload asks for. ``heap_mb`` is each broker's, by default 1024 for one broker and 512
-    for several. ``properties`` gives a broker's own configuration, such as secured listeners, and
-    is asked again at every start; ``java_options`` (``QUICK_START``, say) go to all. To be used on
-    the main thread.
+    ``folder`` must be empty or not exist. ``heap_mb`` is each broker's, by default 1024 for one
+    broker and 512 for several. ``properties`` gives a broker's own configuration, such as secured
+    listeners, and is asked again at every start; ``java_options`` (``QUICK_START``, say) go to all.
+    To be used on the main thread.
     """
 
     nodes: tuple[Node, ...]
@@ -69,14 +65,12 @@ class KafkaCluster:
         folder: Path,
         brokers: int = 1,
         *,
-        message_max_bytes: int | None = None,
         heap_mb: int | None = None,
         properties: Properties = _as_they_are,
         java_options: Sequence[str] = (),
     ) -> None:
         self._folder = folder.absolute()
         self._count = brokers
-        self._message_max_bytes = message_max_bytes or largest_record(Settings())
         self._heap_mb = heap_mb or (1024 if brokers == 1 else 512)
         self._properties = properties
         self._java_options = tuple(java_options)
@@ -191,7 +185,7 @@ class KafkaCluster:
         self._await_ready(self._processes.values())
 
     def _configure(self, node: Node) -> None:
-        properties = broker_properties(node, self.nodes, self._message_max_bytes)
+        properties = broker_properties(node, self.nodes)
         properties |= self._properties(node)
         node.properties_file.write_text(
             properties_text(properties), encoding="latin-1", errors="backslashreplace"

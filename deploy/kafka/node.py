@@ -83,9 +83,7 @@ def initial_controllers(nodes: tuple[Node, ...]) -> str:
     return ",".join(f"{node.id}@{node.controllers_address}:{node.directory_id}" for node in nodes)
 
 
-def broker_properties(
-    node: Node, nodes: tuple[Node, ...], message_max_bytes: int
-) -> dict[str, str]:
+def broker_properties(node: Node, nodes: tuple[Node, ...]) -> dict[str, str]:
     """The configuration of one of ``nodes``; every listener is plain.
 
     With three nodes or more, records are on three of them, and a record that is acknowledged
@@ -109,7 +107,6 @@ def broker_properties(
         "controller.listener.names": "CONTROLLERS",
         "log.dirs": str(node.folder / "data"),
         "auto.create.topics.enable": "false",
-        "message.max.bytes": str(message_max_bytes),
         "default.replication.factor": str(replicas),
         "min.insync.replicas": str(least),
         "offsets.topic.replication.factor": str(replicas),

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.aggregation.hearing import IDLE, MOST_AT_ONCE, REPORT_EVERY
+from agents.aggregation.hearing import IDLE, MOST_BYTES, REPORT_EVERY
 from agents.aggregation.risk import PartitionWindows
 from agents.aggregation.snapshot import pack, unpack
 from agents.aggregation.windows import FrameRefused, WindowSpec
-from schemas import Detection, RiskAssessed
+from schemas import Codec, Detection, RiskAssessed, StreamsHeard
 from tests.builders import SECOND, START, detection, detections_made
 
 SPEC = WindowSpec()
@@ -260,14 +260,28 @@ def test_a_session_of_which_no_frame_counts_is_not_kept() -> None:
     assert heard(windows, 0) == []
 
 
-def test_more_sessions_than_a_record_holds_are_told_at_the_next_ticks() -> None:
+@pytest.mark.parametrize("letter", ["s", "\N{GRINNING FACE}"])
+@pytest.mark.parametrize("size", [36, 256])
+def test_more_sessions_than_a_record_holds_are_told_at_the_next_ticks(
+    letter: str, size: int
+) -> None:
+    """Each record fills what it may, in bytes; who had to wait is told first and none is left out,
+    as after a takeover, when all are told at once."""
     windows = PartitionWindows(SPEC)
-    streams = [f"stream-{number:06}" for number in range(2 * MOST_AT_ONCE + 1)]
-    batch = detections_made(*(detection(0, stream_id=stream) for stream in streams))
-    windows.observe(batch, 0)
-    told = [heard(windows, second) for second in range(4)]
-    assert [len(each) for each in told] == [MOST_AT_ONCE, MOST_AT_ONCE, 1, 0]
-    assert [stream for each in told for stream in each] == streams
+    count = 2_500 * 256 // size
+    streams = [
+        f"{number:06}".ljust(size // len(letter.encode()), letter) for number in range(count)
+    ]
+    frames = [detection(0, stream_id=it, session_id=it[::-1]) for it in streams]
+    windows.observe(detections_made(*frames), 0)
+    told, second = list[StreamsHeard](), 0
+    while sum(len(each.streams) for each in told) < count:
+        told.append(windows.tick(START + second * SECOND, 0))
+        second += 1
+    sizes = [len(Codec().encode(each)) for each in told]
+    assert max(sizes) <= MOST_BYTES
+    assert min(sizes[:-1]) > 0.85 * MOST_BYTES
+    assert [stream.stream_id for each in told for stream in each.streams] == streams
 
 
 def test_streams_are_told_in_the_order_of_their_names() -> None:

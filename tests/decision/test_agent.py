@@ -115,6 +115,16 @@ async def test_a_record_that_can_not_be_read_is_dead_lettered_and_the_next_is_de
     assert len(court.bench.publisher.events(TakedownRequested)) == 1
 
 
+async def test_more_than_a_session_can_remember_is_dead_lettered_and_the_next_is_decided() -> None:
+    """And not remembered: brokers would not take it, today or after a restart."""
+    court = Court()
+    await court.put(update(5, "updated", category="c" * 16_384), risk(10, 8))
+    (letter,) = court.bench.publisher.events(EventDeadLettered)
+    assert (letter.cause, letter.topic) == ("event-too-large", topics.STREAM_UPDATES)
+    assert len(court.bench.publisher.events(TakedownRequested)) == 1
+    assert max(len(value) for value in court.log.kept[0].values()) < 16_384
+
+
 async def test_a_stream_that_ended_clear_is_remembered_until_its_last_frames_are_judged() -> None:
     court = Court()
     await court.put(heard(0), update(0, "started"), risk(1, 1), risk(20, 0), update(30, "ended"))

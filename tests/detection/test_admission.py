@@ -22,6 +22,8 @@ from tests.builders import START, frame_sampled
         ({"captured_at": START - MAX_BEHIND - 1}, DeadLetterCause.EVENT_TIME_OUT_OF_RANGE),
         ({"stream_id": "s" * MAX_ID}, None),
         ({"stream_id": "s" * (MAX_ID + 1)}, DeadLetterCause.INVALID_ID),
+        ({"session_id": "\N{GRINNING FACE}" * (MAX_ID // 4)}, None),
+        ({"session_id": "\N{GRINNING FACE}" * (MAX_ID // 4 + 1)}, DeadLetterCause.INVALID_ID),
         ({"stream_id": ""}, DeadLetterCause.INVALID_ID),
         ({"session_id": ""}, DeadLetterCause.INVALID_ID),
     ],

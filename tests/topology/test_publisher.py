@@ -11,9 +11,10 @@ from typing import cast
 import pytest
 from confluent_kafka import Consumer, Message, TopicPartition
 
-from agents.publishing import Outgoing, PublishFailed
+from agents.publishing import Outgoing, OutputTooLarge, PublishFailed
 from schemas import Codec, Event, ReadHeaders, RiskAssessed, TakedownRequested, topics
 from schemas.signatures import SIGNATURE, Signer, Verifier, key_set, new_private_key
+from tests.brokers import BrokerKind
 from tests.builders import START, frame_sampled, risk_assessed
 from tests.oncall.events import takedown_requested
 from topology.kafka_config import librdkafka_config
@@ -119,8 +120,30 @@ async def test_event_over_the_largest_size_is_refused(
     publisher: KafkaPublisher, kafka_settings: Settings
 ) -> None:
     payload = b"x" * (2 * kafka_settings.max_payload_bytes)
-    with pytest.raises(PublishFailed, match=topics.FRAME_SAMPLES):
+    with pytest.raises(OutputTooLarge, match=topics.FRAME_SAMPLES):
         await publisher.publish([outgoing(frame_sampled(payload=payload), b"oversized")])
+
+
+async def test_event_that_the_brokers_find_too_large_is_refused_and_the_next_is_taken(
+    publisher: KafkaPublisher, broker_kind: BrokerKind, broker: str, kafka_settings: Settings
+) -> None:
+    """They go by the topic's own size, whatever the client would send."""
+    if broker_kind != "kafka":
+        pytest.skip("the embedded broker takes whatever the client sends")
+    largest = kafka_settings.max_payload_bytes
+    config = librdkafka_config(kafka_settings, broker) | {"message.max.bytes": 3 * largest}
+    lenient = KafkaPublisher(config, Codec(), "test")
+    try:
+        with pytest.raises(OutputTooLarge, match=topics.FRAME_SAMPLES):
+            await lenient.publish([outgoing(frame_sampled(payload=b"x" * 2 * largest), b"large")])
+        await lenient.publish([outgoing(frame_sampled(payload=b"x"), b"large")])
+    finally:
+        lenient.close()
+
+
+async def test_a_record_over_the_brokers_own_default_is_taken(publisher: KafkaPublisher) -> None:
+    """1,048,588 bytes with Apache Kafka; each topic says what it takes."""
+    assert await publisher.put(topics.HEARD, 0, b"large", b"x" * 1_500_000) >= 0
 
 
 async def test_partition_that_does_not_exist_is_refused(publisher: KafkaPublisher) -> None:

@@ -77,10 +77,12 @@ class KeepingPublisher:
 
 @dataclass
 class KeepingStateLog:
-    """A ``StateLog`` in memory; reading it is counted."""
+    """A ``StateLog`` in memory; reading it is counted, and ``buried`` are the keys that somebody
+    else has written to."""
 
     kept: dict[int, dict[bytes, bytes]] = field(default_factory=lambda: defaultdict(dict))
     reads: int = 0
+    buried: set[bytes] = field(default_factory=set)
 
     lost: bool = False
     """Whether another worker has the partitions."""
@@ -96,13 +98,17 @@ class KeepingStateLog:
         if self.lost:
             return False
         if value is None:
-            self.kept[partition].pop(key)
+            self.kept[partition].pop(key, None)
         else:
             self.kept[partition][key] = value
         return True
 
     async def holds(self, partition: int) -> bool:
         return not self.lost
+
+    def take_buried(self, partition: int) -> set[bytes]:
+        buried, self.buried = self.buried, set()
+        return buried
 
 
 @dataclass

@@ -7,7 +7,12 @@ found, and each record names who wrote it. Who reads the log leaves out what oth
 mark; of marks of the same number the first in the log counts, and who comes second tries again.
 Between reading the marks and writing its own a worker asks the group whether it is still a member:
 one that was slow would take the partition from who was handed it since. Marks are small and never
-removed: without one, what its owner wrote would be taken for late.
+removed, nor written twice, as compaction would keep the later one: without a mark before it, what
+its owner wrote would be taken for late.
+
+Compaction knows nothing of owners: of a key it keeps the last record, though readers leave that
+one out. So what counts is written again behind a late record: by who takes the partition, and by
+who has it once it finds one.
 
 A worker finds out by its own writes that it has lost a partition, at no cost: as long as it is the
 only one to write, their offsets are consecutive. Where some are missing it reads what lies there,
@@ -19,7 +24,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -38,6 +43,8 @@ log = logging.getLogger(__name__)
 
 _MARK = b"\x00owner/"
 """What keys of marks begin with; no session's does, as none begins with an empty stream id."""
+_PROBE = b"\x00held/"
+"""What keys of records begin with that say nothing: where they come to lie does."""
 _OWNER = "owner"
 
 _Last = Callable[[Message], bool]
@@ -60,6 +67,7 @@ class KafkaStateLog:
         self._me = uuid.uuid4().hex
         """For all partitions and as long as the process lives: what it has on its way to a
         partition that it takes again arrives before its mark does."""
+        self._probe = _PROBE + self._me.encode()
         self._held: dict[int, _Held] = {}
         self._config = {
             "group.id": "firebreak-state-log",
@@ -80,7 +88,10 @@ class KafkaStateLog:
                 mark = b"%s%d/%s" % (_MARK, past.number + 1, self._me.encode())
                 await self._put(partition, mark, b"")
                 await read_on(_is(mark))
-        self._held[partition] = _Held(mark, past.number, past.end)
+        self._held[partition] = _Held(past.number, past.end)
+        # If the partition is lost by now, the next write tells.
+        again = (self.write(partition, key, past.kept.get(key)) for key in sorted(past.buried))
+        await asyncio.gather(*again)
         return past.kept
 
     async def read(self, partition: int) -> Mapping[bytes, bytes]:
@@ -94,8 +105,14 @@ class KafkaStateLog:
         return held is not None and await self._counts(partition, held, offset)
 
     async def holds(self, partition: int) -> bool:
+        return partition in self._held and await self.write(partition, self._probe, None)
+
+    def take_buried(self, partition: int) -> Collection[bytes]:
         held = self._held.get(partition)
-        return held is not None and await self.write(partition, held.mark, b"")
+        if held is None:
+            return ()
+        buried, held.buried = held.buried, set()
+        return buried
 
     async def _put(self, partition: int, key: bytes, value: bytes | None) -> int:
         headers = [(_OWNER, self._me.encode())]
@@ -105,25 +122,28 @@ class KafkaStateLog:
         """Whether nobody has taken the partition before what was written at ``offset``."""
         while offset < 0:
             # Not told: this is later, which is as good.
-            offset = await self._put(partition, held.mark, b"")
+            offset = await self._put(partition, self._probe, None)
         # One at a time: what comes behind others' records waits until those are read.
         async with held.lock:
             start, held.end = held.end, max(held.end, offset + 1)
             if offset > start and not held.lost:
-                async with self._reading(partition, start) as (read_on, between):
+                between = _Past(self._me, held.number)
+                async with self._reading(partition, start, between) as (read_on, _):
                     await read_on(_at(offset))
                 held.lost = between.number > held.number
+                held.buried |= between.buried
             return not held.lost
 
     @asynccontextmanager
     async def _reading(
-        self, partition: int, start: int = OFFSET_BEGINNING
+        self, partition: int, start: int = OFFSET_BEGINNING, before: _Past | None = None
     ) -> AsyncIterator[tuple[_ReadOn, _Past]]:
-        """What reads on from ``start`` to a record, or to the end, and what has been read.
+        """What reads on from ``start`` to a record, or to the end, and what has been read, on top
+        of what is known of ``before``.
 
         Raises ``StateUnreadable``.
         """
-        consumer, past = Consumer(self._config), _Past()
+        consumer, past = Consumer(self._config), before or _Past()
 
         async def read_on(last: _Last | None) -> None:
             await asyncio.to_thread(_read_on, consumer, past, last, self._give_up_seconds)
@@ -143,20 +163,25 @@ class KafkaStateLog:
 class _Held:
     """A partition that was taken."""
 
-    mark: bytes
     number: int
+    """Of its mark."""
     end: int
     """Up to which offset, exclusive, it is known what lies there."""
     lost: bool = False
+    buried: set[bytes] = field(default_factory=set)
+    """Keys whose last record may be that of who had lost the partition."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class _Past:
-    """What a partition holds, as far as it has been read."""
+    """What a partition holds, as far as it has been read: from its beginning, or from behind the
+    mark of an ``owner`` on."""
 
-    def __init__(self) -> None:
+    def __init__(self, owner: str = "", number: int = 0) -> None:
         self.kept: dict[bytes, bytes] = {}
-        self.mark, self.owner, self.number = b"", "", 0
+        self.mark, self.owner, self.number = b"", owner, number
+        self.buried: set[bytes] = set()
+        """Keys whose last record is late: compaction would keep it, and not the one that counts."""
         self.end = 0
         """Behind what was read last."""
         self.late = 0
@@ -170,12 +195,17 @@ class _Past:
             number, _, owner = key.removeprefix(_MARK).decode().partition("/")
             if int(number) > self.number:
                 self.number, self.owner, self.mark = int(number), owner, key
+        elif key.startswith(_PROBE):
+            pass
         elif self.owner and writer is not None and writer != self.owner:
             self.late += 1
-        elif value is None:
-            self.kept.pop(key, None)
+            self.buried.add(key)
         else:
-            self.kept[key] = value
+            self.buried.discard(key)
+            if value is None:
+                self.kept.pop(key, None)
+            else:
+                self.kept[key] = value
 
 
 def _is(key: bytes) -> _Last:

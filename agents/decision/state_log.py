@@ -13,7 +13,7 @@ published again, word for word.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -61,6 +61,12 @@ class StateLog(Protocol):
         """Whether what is written counts: nobody else has taken ``partition`` until now.
 
         Raises ``PublishFailed``."""
+        ...
+
+    def take_buried(self, partition: int) -> Collection[bytes]:
+        """Keys that another worker wrote to since this was last asked, though it had lost
+        ``partition``. That does not count, but is the last of them: what does is to be written
+        again, or the log's compaction would remove it."""
         ...
 
 
@@ -162,15 +168,24 @@ class PartitionMemory:
             sent = [
                 _Sent(type(it).__name__, msgspec.Raw(msgspec.json.encode(it))) for it in effects
             ]
-            marks = {**self._marks.get(key, {}), topic: _Mark(offset, sent)}
-            self._marks[key] = marks
-            value = msgspec.json.encode(_Remembered(session or _GONE, marks))
-            writes.append(self.log.write(self.partition, _encode(key), value))
+            self._marks[key] = {**self._marks.get(key, {}), topic: _Mark(offset, sent)}
+            writes.append(self._write(key))
         # What is counted at each tick decides nothing.
         if not writes and any(not isinstance(it, StreamsCounted) for it in outcome.effects):
             writes = [self.log.holds(self.partition)]
-        if not all(await asyncio.gather(*writes)):
+        counts = await asyncio.gather(*writes)
+        again = [_decode(key) for key in self.log.take_buried(self.partition)]
+        counts += await asyncio.gather(*(self._write(key) for key in again))
+        if not all(counts):
             raise PartitionLost(f"partition {self.partition} is another worker's now")
+
+    async def _write(self, key: Key) -> bool:
+        """Have the log remember what is remembered here. Whether that counts."""
+        session, marks = self.decisions.sessions.get(key), self._marks.get(key)
+        value = None
+        if session is not None or marks is not None:
+            value = msgspec.json.encode(_Remembered(session or _GONE, marks or {}))
+        return await self.log.write(self.partition, _encode(key), value)
 
     async def let_go(self, outcome: Outcome) -> None:
         """Remove what need not be remembered, once its effects are out."""

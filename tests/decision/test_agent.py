@@ -166,6 +166,18 @@ async def test_a_crash_before_what_is_remembered_is_out_publishes_nothing() -> N
     assert court.kept() == []
 
 
+async def test_what_another_worker_wrote_over_too_late_is_written_again() -> None:
+    """As it is remembered here, or removed where it is not, with whatever record comes next."""
+    court = Court()
+    await court.put(risk(10, 8))
+    remembered = court.log.kept[0][KEY]
+    gone = f"{STREAM}\x1fgone".encode()
+    court.log.kept[0] |= {KEY: b"late", gone: b"late"}
+    court.log.buried = {KEY, gone}
+    await court.put(heard(11))
+    assert court.log.kept[0] == {KEY: remembered}
+
+
 async def test_what_is_decided_of_a_partition_that_another_worker_has_does_not_come_out() -> None:
     court = Court()
     await court.put(risk(0, 0))

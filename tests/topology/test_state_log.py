@@ -5,18 +5,34 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    Message,
+    Producer,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # stub's gap
 
 from agents.publishing import ProcessUnfit
+from deploy.kafka.cluster import KafkaCluster
+from deploy.kafka.jars import kafka_missing
 from schemas import Codec, topics
 from topology.kafka_config import librdkafka_config
 from topology.publisher import KafkaPublisher
+from topology.reading import messages
 from topology.settings import Settings
 from topology.state_log import KafkaStateLog
 from topology.topic_admin import apply_topics
 
 PARTITION = 5
+EMPTY = 2
+"""It and the next are written to by one test each."""
+LIMIT = 60.0
 
 
 @pytest.fixture
@@ -53,6 +69,29 @@ async def taken(state_log: KafkaStateLog) -> Mapping[bytes, bytes]:
 
 def key() -> bytes:
     return uuid.uuid4().bytes
+
+
+def past(bootstrap: str, partition: int) -> list[Message]:
+    """All records of ``partition``, as they lie there."""
+    config = {"bootstrap.servers": bootstrap, "group.id": "test", "enable.partition.eof": True}
+    consumer, found = Consumer(config), list[Message]()
+    consumer.assign([TopicPartition(topics.DECISION_STATES, partition, OFFSET_BEGINNING)])
+    for message in messages(consumer, LIMIT):
+        if message.error() is not None:
+            break
+        found.append(message)
+    consumer.close()
+    return found
+
+
+def copy_compacted(bootstrap: str, partition: int, into: int) -> None:
+    """The last record of each key, in order: what compaction leaves."""
+    last = {it.key(): it for it in past(bootstrap, partition)}
+    producer = Producer({"bootstrap.servers": bootstrap})
+    for it in sorted(last.values(), key=lambda it: it.offset() or 0):
+        headers = cast(Any, it.headers())
+        producer.produce(topics.DECISION_STATES, it.value(), it.key(), into, headers=headers)
+    assert producer.flush(LIMIT) == 0
 
 
 async def test_a_partition_that_nothing_was_written_to_is_empty(state_log: KafkaStateLog) -> None:
@@ -148,6 +187,91 @@ async def test_partitions_are_kept_apart(state_log: KafkaStateLog) -> None:
     mine = key()
     await state_log.write(PARTITION, mine, b"mine")
     assert mine not in await state_log.read(PARTITION + 1)
+
+
+async def test_compaction_keeps_what_counts_though_a_late_record_came_after_it(
+    state_log: KafkaStateLog, another: KafkaStateLog, broker: str
+) -> None:
+    """Who takes the partition writes it again."""
+    changed, removed, new, untouched = key(), key(), key(), key()
+    await state_log.take(PARTITION, member)
+    for each in (changed, removed, untouched):
+        await state_log.write(PARTITION, each, b"before")
+    await another.take(PARTITION, member)
+    await another.write(PARTITION, changed, b"after")
+    await state_log.write(PARTITION, changed, b"late")
+    await state_log.write(PARTITION, removed, None)
+    await state_log.write(PARTITION, new, b"late")
+    before = await taken(another)
+    assert (before[changed], before[removed], before.get(new)) == (b"after", b"before", None)
+    end = len(past(broker, PARTITION))
+    copy_compacted(broker, PARTITION, EMPTY)
+    assert await another.read(EMPTY) == before
+    # What counts is last again: there is nothing to write for who takes it next.
+    await another.take(PARTITION, member)
+    assert len(past(broker, PARTITION)) == end + 1
+
+
+async def test_compaction_keeps_what_was_written_before_a_worker_asked_whether_it_counts(
+    state_log: KafkaStateLog, another: KafkaStateLog, broker: str
+) -> None:
+    """The mark that it rests on stays before it."""
+    mine = key()
+    await another.take(PARTITION, member)
+    await state_log.take(PARTITION, member)
+    await state_log.write(PARTITION, mine, b"mine")
+    assert await state_log.holds(PARTITION)
+    copy_compacted(broker, PARTITION, EMPTY + 1)
+    assert (await another.read(EMPTY + 1))[mine] == b"mine"
+
+
+async def test_who_has_the_partition_is_told_of_the_keys_that_a_late_record_came_for(
+    state_log: KafkaStateLog, another: KafkaStateLog
+) -> None:
+    """With its own next write, and once."""
+    late, own = key(), key()
+    await state_log.take(PARTITION, member)
+    await another.take(PARTITION, member)
+    await another.write(PARTITION, own, b"own")
+    assert set(another.take_buried(PARTITION)) == set()
+    await state_log.write(PARTITION, late, b"late")
+    await state_log.write(PARTITION, own, b"late")
+    assert await another.write(PARTITION, own, b"later")
+    assert set(another.take_buried(PARTITION)) == {late}
+    assert set(another.take_buried(PARTITION)) == set()
+
+
+@pytest.mark.kafka
+@pytest.mark.e2e
+async def test_a_broker_that_compacts_keeps_what_counts(tmp_path: Path) -> None:
+    """With segments of half a second: all but the last are compacted."""
+    if (missing := kafka_missing()) is not None:
+        pytest.skip(missing)
+    soon = {"log.cleaner.backoff.ms": "200", "log.cleaner.min.cleanable.ratio": "0.001"}
+    with KafkaCluster(tmp_path / "kafka", properties=lambda _: soon) as kafka:
+        admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
+        config = {"cleanup.policy": "compact", "segment.ms": "500"}
+        made = admin.create_topics([NewTopic(topics.DECISION_STATES, 1, 1, config=config)])
+        made[topics.DECISION_STATES].result(60)
+        settings = Settings(bootstrap_servers=kafka.bootstrap)
+        client = librdkafka_config(settings, kafka.bootstrap)
+        publisher = KafkaPublisher(client, Codec(), "test")
+        former, owner = KafkaStateLog(client, publisher), KafkaStateLog(client, publisher)
+        kept, filler = key(), key()
+        await former.take(0, member)
+        await former.write(0, kept, b"kept")
+        await owner.take(0, member)
+        await former.write(0, kept, b"late")
+        await owner.take(0, member)
+
+        def compacted() -> bool:
+            return [it.key() for it in past(kafka.bootstrap, 0)].count(kept) == 1
+
+        async with asyncio.timeout(LIMIT):
+            while not await asyncio.to_thread(compacted):
+                await owner.write(0, filler, b"a segment is closed when a record comes")
+        assert (await owner.read(0))[kept] == b"kept"
+        publisher.close()
 
 
 async def test_a_log_that_cannot_be_read_says_that_the_process_is_unfit(

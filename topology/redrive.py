@@ -19,7 +19,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from confluent_kafka import KafkaException, Message, Producer
+from confluent_kafka import KafkaException, Producer
 
 from schemas import (
     ATTEMPT,
@@ -51,7 +51,8 @@ _BYTES_AT_ONCE = 4 * 1024 * 1024
 _CLOCKS_DIFFER = 60 * MICROSECONDS
 """Of brokers, at most: each tells the time of what it appends."""
 
-_Found = tuple[EventDeadLettered, Message]
+_Found = tuple[EventDeadLettered, Any]
+"""A letter and the record that it is about, librdkafka's."""
 
 
 class NotRedriven(OperatorError):

@@ -12,7 +12,7 @@ from .dead_letters import Rejection
 from .publishing import Outgoing
 from .records import Record, Run, RunEvent
 
-Sift = Callable[[Sequence[Record]], tuple[Sequence[Record], Outgoing | None]]
+Sift = Callable[[Sequence[Record]], tuple[Sequence[Record], list[Outgoing]]]
 """Of a run, what is to be worked on, and what is told of the rest."""
 Await = Callable[[Record], Awaitable[Record | Rejection] | None]
 """What is waited for before a record is worked on, or ``None``: the record as it is to be worked
@@ -22,9 +22,9 @@ _TOLD_AT_ONCE = 16
 """Runs of which something was left out, and is not with the brokers yet."""
 
 
-def keep_all(run: Sequence[Record]) -> tuple[Sequence[Record], None]:
+def keep_all(run: Sequence[Record]) -> tuple[Sequence[Record], list[Outgoing]]:
     """Sifts nothing out."""
-    return run, None
+    return run, []
 
 
 def wait_for_none(_: Record) -> None:
@@ -78,7 +78,7 @@ class Inflow:
             async for event in self._stream.events():
                 run = Open(event)
                 kept, told = self._sift(cast(Run, event.value))
-                if told is not None:
+                if told:
                     await self._telling.acquire()
                     aside.create_task(self._tell(told, run, run.left - len(kept)))
                 taken: list[Taken] = []
@@ -101,7 +101,7 @@ class Inflow:
         if run.left == 0:
             await self._stream.ack(run.event)
 
-    async def _tell(self, told: Outgoing, run: Open, left_out: int) -> None:
+    async def _tell(self, told: list[Outgoing], run: Open, left_out: int) -> None:
         await self._settle(told, run, left_out)
         self._telling.release()
 
@@ -112,13 +112,13 @@ class Inflow:
             found = await waiting
         # As for a step: what nobody foresaw is the record's dead letter.
         except Exception as error:  # noqa: BLE001
-            await self._settle(self._accounts.refuse(record, error), run, 1)
+            await self._settle([self._accounts.refuse(record, error)], run, 1)
             return
         if isinstance(found, Rejection):
-            await self._settle(self._accounts.refuse(record, found), run, 1)
+            await self._settle([self._accounts.refuse(record, found)], run, 1)
         else:
             await self._arrived.put([(found, run)])
 
-    async def _settle(self, outgoing: Outgoing, run: Open, records: int) -> None:
-        await self._accounts.settle([outgoing], records)
+    async def _settle(self, outgoing: list[Outgoing], run: Open, records: int) -> None:
+        await self._accounts.settle(outgoing, records)
         await self.done(run, records)

@@ -129,7 +129,7 @@ class StreamShed(msgspec.Struct, frozen=True):
 
 
 class FramesShed(Record, frozen=True):
-    """Frames that were not judged because more came than could be: counted, by stream.
+    """Frames that were not judged, as more came than could be or they were too old: by stream.
 
     They stay where they lie, in one partition of one topic.
     """
@@ -145,6 +145,8 @@ class FramesShed(Record, frozen=True):
     backlog_seconds: float
     """How long what waited would have taken to judge."""
     streams: list[StreamShed]
+    reason: str = "backlog"
+    """``backlog``, or ``too-old``: the brokers took them longer ago than ``FIREBREAK_SHED_AGE``."""
 
     @property
     def subject(self) -> str:

@@ -58,6 +58,8 @@ class Ports:
     history: History
     state_log: StateLog
     abort: Abort
+    brokers_now: Callable[[], int | None]
+    """The brokers' clock, microseconds since the epoch; ``None`` while it is not known."""
     counts: Counter[str] = field(default_factory=Counter)
     written: Mapping[str, int] = field(default_factory=dict)
     """Records by topic, as the publisher counts them."""
@@ -112,7 +114,14 @@ def build_app(
     match role:
         case Role.DETECTION:
             detecting = intake("detection")
-            work = detection_work(settings, ports.codec, detecting, lambda: waiting(app), detector)
+            work = detection_work(
+                settings,
+                ports.codec,
+                detecting,
+                lambda: waiting(app),
+                detector,
+                brokers_now=ports.brokers_now,
+            )
             detection.register(
                 app,
                 ports.codec,

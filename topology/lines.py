@@ -127,7 +127,8 @@ def _shed(event: FramesShed) -> tuple[str, ...]:
     frames = sum(len(stream.offsets) for stream in event.streams)
     at_risk = sum(len(stream.offsets) for stream in event.streams if stream.at_risk)
     what = f"{frames} frames of {len(event.streams)} streams, {at_risk} of streams at risk"
-    return "SHED", what, f"a backlog of {event.backlog_seconds:.1f} s"
+    backlog = f"a backlog of {event.backlog_seconds:.1f} s"
+    return "SHED", what, *_unless("backlog", event.reason), backlog
 
 
 def _dead_letter(event: EventDeadLettered) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from agents.publishing import Outgoing, OutputTooLarge, PublishFailed
 from schemas import CloudEvent, Codec, topics, write_headers
 from schemas.signatures import SIGNATURE, SIGNED, Signer
 
+from .brokers_clock import BrokersClock
 from .polled import PolledProducer
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,8 @@ class KafkaPublisher:
         self._away = False
         self.written: Counter[str] = Counter()
         """Records that the brokers have, by topic."""
+        self.clock = BrokersClock()
+        """The brokers', by the times of what was published."""
         self._polled = PolledProducer({"error_cb": self._note_error, **config})
 
     async def publish(self, outgoing: Sequence[Outgoing]) -> None:
@@ -117,6 +120,8 @@ class KafkaPublisher:
 
     def _report(self, delivery: _Delivery, error: KafkaError | None, message: Message) -> None:
         self._away = self._away and error is not None
+        if error is None:
+            self.clock.hear(*message.timestamp())
         delivery.report(error, message)
 
     def _note_error(self, error: KafkaError) -> None:

@@ -25,7 +25,7 @@ REPORT_SECONDS = 2.0
 _WORDS = 300
 """Characters of what is wrong: a bundle may make ONNX Runtime say anything."""
 _DONE, _PUBLISHED, _DEAD = "events", "published", "dead-lettered "
-_REFUSED = ("refused ", "frames shed", "frames of streams at risk shed")
+_REFUSED = ("refused ", "frames shed", "frames of streams at risk shed", "frames too old ")
 """As ``Intake`` and the agents count, behind the agent's name."""
 
 

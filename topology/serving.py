@@ -75,8 +75,11 @@ def detection_work(
     intake: Intake,
     waiting: Callable[[], int],
     detector: MakeDetector,
+    *,
+    brokers_now: Callable[[], int | None],
 ) -> DetectionWork:
-    """Loads the line-up, which takes seconds. ``waiting`` tells how many frames wait.
+    """Loads the line-up, which takes seconds. ``waiting`` tells how many frames wait, and
+    ``brokers_now`` the brokers' time, in microseconds since the epoch, where it is known.
 
     Raises ``SettingsInvalid`` where the line-up can't be read and ``BundleInvalid`` where its live
     bundle can't be used.
@@ -107,13 +110,17 @@ def detection_work(
     batching = Batching(size, hold, settings.batch_wait, at_once)
     risky = Risky(settings.shed_at_risk)
     limits = ShedLimits(
-        settings.shed_backlog, int(settings.shed_keep_every * MICROSECONDS), _SHED_PATIENCE
+        settings.shed_backlog,
+        int(settings.shed_keep_every * MICROSECONDS),
+        _SHED_PATIENCE,
+        int(settings.shed_age * MICROSECONDS),
     )
     sifting = Sifting(
         codec,
         Shedder(limits, risky),
         lambda: size.seconds_for(waiting()) / at_once,
         intake,
+        brokers_now=brokers_now,
     )
     judging = detector(cores, settings.inference_timeout)
     fetcher = PayloadFetcher(settings) if settings.payload_origins else None

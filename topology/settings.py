@@ -104,6 +104,9 @@ class Settings(BaseSettings):
     """Frames of calm streams are shed while what waits would take longer than this to judge."""
     shed_keep_every: float = Field(default=2.0, gt=0)
     """Of each stream a frame in so many seconds is judged all the same."""
+    shed_age: float = Field(default=120.0, gt=0)
+    """So are frames that the brokers took longer ago, and those of streams at risk to two a second,
+    however little waits. More than any failover takes."""
     shed_at_risk: float = Field(default=0.1, gt=0, le=1)
     """From this risk on a stream's frames are the last to be shed."""
     inference_timeout: float = Field(default=60.0, gt=0)

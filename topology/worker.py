@@ -66,7 +66,15 @@ def run_worker(
         log.warning("decisions are not signed: FIREBREAK_SIGNING_KEY is not set")
     publisher = KafkaPublisher(config, codec, f"firebreak/{role}", signer)
     states = KafkaStateLog(config, publisher)
-    ports = Ports(codec, publisher, KafkaHistory(config), states, abort, written=publisher.written)
+    ports = Ports(
+        codec,
+        publisher,
+        KafkaHistory(config),
+        states,
+        abort,
+        publisher.clock.now,
+        written=publisher.written,
+    )
     app = build_app(
         settings,
         bootstrap,

@@ -1,10 +1,14 @@
-"""Which frames are not judged when more come than can be. Pure.
+"""Which frames are not judged: more come than can be, or they are too old to matter. Pure.
 
-Nothing is shed as long as what waits can be judged within a few seconds, however old it is: after
+Nothing is shed as long as what waits can be judged within a few seconds and is not too old: after
 a worker was lost its successor is soon done with what lay there. Beyond that frames of calm streams
 are thinned out, to one in so many seconds of each stream; far beyond it those of streams at risk
 too, to two a second. A partition is read in its order, so the oldest frames go first, and as soon
 as little enough waits all are judged again.
+
+Frames that the brokers took longer ago than any failover lasts are thinned out alike, those of
+streams at risk too, however little waits: what is live comes after them. What is judged of them is
+told as risk like any other, and the policy that ships decides from a frame in two seconds.
 
 No stream is left without a frame for longer than ``keep_every``, though that be too much: then what
 waits grows, and that streams are judged late is told as it always is (``firebreak.unwatched.v1``).
@@ -14,6 +18,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from schemas import MICROSECONDS, FrameSampled
 
@@ -30,15 +35,24 @@ Key = tuple[str, str]
 """Stream and session."""
 
 
+class ShedReason(StrEnum):
+    """Why a frame is not judged."""
+
+    BACKLOG = "backlog"
+    TOO_OLD = "too-old"
+
+
 @dataclass(frozen=True, slots=True)
 class ShedLimits:
     """``backlog``: seconds that what waits may take to judge. ``patience``: for how many seconds it
     may seem to take longer. ``keep_every``: of each stream a frame in so many microseconds of event
-    time is judged, whatever comes."""
+    time is judged, whatever comes. ``age``: microseconds since the brokers took a frame, inclusive,
+    for which it is not too old."""
 
     backlog: float
     keep_every: int
     patience: float
+    age: int
 
 
 @dataclass(slots=True)
@@ -84,24 +98,37 @@ class Shedder:
         """
         if backlog <= self._limits.backlog:
             self._pressed_since = None
-            self._kept.clear()
             return False
         if self._pressed_since is None:
             self._pressed_since = now
         return now - self._pressed_since >= self._limits.patience
 
-    def keeps(self, frame: FrameSampled, backlog: float) -> bool:
-        """Whether ``frame`` is judged although ``backlog`` seconds of work wait."""
+    def is_too_old(self, age: int) -> bool:
+        """Of a frame that the brokers took ``age`` microseconds ago."""
+        return age > self._limits.age
+
+    def sheds(self, frame: FrameSampled, pressure: float, age: int) -> ShedReason | None:
+        """Why ``frame`` is not judged; ``None`` where it is.
+
+        ``pressure`` is the seconds of work that wait where that presses, and 0 where it does not;
+        ``age`` is as for ``is_too_old``.
+        """
         key = frame.stream_id, frame.session_id
-        if key in self._risky:
-            every = KEEP_AT_RISK if backlog > self._limits.backlog * AT_RISK_LATER else 0
-        else:
-            every = self._limits.keep_every
+        too_old = self.is_too_old(age)
         before = self._kept.get(key)
-        if before is not None and 0 <= frame.captured_at - before < every:
-            return False
+        every = self._every(key, pressure, too_old)
+        # The very frame that was kept may come again, after a rebalance: it is kept again.
+        if before is not None and 0 < frame.captured_at - before < every:
+            return ShedReason.TOO_OLD if too_old else ShedReason.BACKLOG
         self._kept[key] = max(frame.captured_at, before or 0)
         self._kept.move_to_end(key)
         if len(self._kept) > _MOST_SESSIONS:
             self._kept.popitem(last=False)
-        return True
+        return None
+
+    def _every(self, key: Key, pressure: float, too_old: bool) -> int:
+        """In how many microseconds of event time a frame of the session is judged; 0: all are."""
+        most, every = self._limits.backlog, self._limits.keep_every
+        if key in self._risky:
+            most, every = most * AT_RISK_LATER, KEEP_AT_RISK
+        return every if too_old or pressure > most else 0

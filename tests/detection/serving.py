@@ -48,14 +48,18 @@ def serving_of(made: Bench, live: Judge) -> Serving:
 
 
 def sifting_of(
-    made: Bench, backlog: Callable[[], float] = lambda: 0.0, at_risk: Iterable[Key] = ()
+    made: Bench,
+    backlog: Callable[[], float] = lambda: 0.0,
+    at_risk: Iterable[Key] = (),
+    brokers_now: Callable[[], int | None] = lambda: None,
 ) -> Sifting:
-    """What sheds when ``backlog`` is over five seconds; ``at_risk`` are known to be so."""
+    """What sheds when ``backlog`` is over five seconds, and what is older than two minutes;
+    ``at_risk`` are known to be so."""
     risky = Risky(0.1)
     for key in at_risk:
         risky.take(key, 1.0, START)
-    shedder = Shedder(ShedLimits(5.0, 2 * SECOND, patience=0.0), risky)
-    return Sifting(Codec(), shedder, backlog, made.intake)
+    shedder = Shedder(ShedLimits(5.0, 2 * SECOND, patience=0.0, age=120 * SECOND), risky)
+    return Sifting(Codec(), shedder, backlog, made.intake, brokers_now=brokers_now)
 
 
 async def settle(serving: Serving) -> None:

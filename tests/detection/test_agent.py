@@ -210,10 +210,40 @@ async def test_of_too_much_what_is_left_out_is_told_and_accounted_for(bundle: Mo
     (calm,) = shed.streams
     assert (calm.stream_id, calm.at_risk) == (GOOD.stream_id, False)
     assert calm.offsets == [2 * n for n in range(16) if n not in (0, 8)]
-    assert shed.backlog_seconds == 6.0
+    assert (shed.reason, shed.backlog_seconds) == ("backlog", 6.0)
     assert made.counts["detection frames shed"] == 14
     assert made.counts["detection events"] == 33
     assert letters(made) == [(32, "unreadable-event")]
+
+
+async def test_of_what_is_too_old_the_floors_are_judged_and_the_rest_is_told(
+    bundle: ModelBundle,
+) -> None:
+    """Four frames a second that the brokers took two hours ago, and nothing else waits."""
+    armed = replace(GOOD, stream_id="armed")
+    frames = [
+        replace(stream, sequence=number, captured_at=START + number * SECOND // 4)
+        for number in range(16)
+        for stream in (GOOD, armed)
+    ]
+    at_risk = [("armed", armed.session_id)]
+    sift = partial(sifting_of, at_risk=at_risk, brokers_now=lambda: START + 2 * 3600 * SECOND)
+    made = await judge(bundle, frames, sift)
+    judged = [
+        (item.stream_id, item.sequence)
+        for batch in made.publisher.events(DetectionsMade)
+        for item in batch.detections
+    ]
+    assert sorted(judged) == sorted(
+        [("armed", n) for n in range(0, 16, 2)] + [(GOOD.stream_id, n) for n in (0, 8)]
+    )
+    (shed,) = made.publisher.events(FramesShed)
+    assert shed.reason == "too-old"
+    assert sum(len(stream.offsets) for stream in shed.streams) == len(frames) - len(judged)
+    assert made.counts["detection frames too old shed"] == 14
+    assert made.counts["detection frames too old of streams at risk shed"] == 8
+    assert made.counts["detection frames shed"] == 0
+    assert made.counts["detection events"] == len(frames)
 
 
 async def test_what_can_not_be_told_is_not_left_out(bundle: ModelBundle) -> None:

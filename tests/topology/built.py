@@ -23,7 +23,9 @@ def built(role: Role, folder: Path, **settings_besides: object) -> RunApp:
     bundle = write_version(folder / "bundle", "1")
     settings = load_settings(bundle=bundle, runtime_dir=folder, **settings_besides)
     bench = Bench(role)
-    ports = Ports(CODEC, KeepingPublisher(), NoHistory(), KeepingStateLog(), bench.abort)
+    ports = Ports(
+        CODEC, KeepingPublisher(), NoHistory(), KeepingStateLog(), bench.abort, lambda: None
+    )
     app = build_app(settings, "127.0.0.1:1", role, ports, partitions=2)
     assert isinstance(app, RunApp)
     return app

@@ -225,6 +225,21 @@ EXAMPLES: list[tuple[Event, list[str]]] = [
         ],
     ),
     (
+        FramesShed(
+            shed_id="shed-2",
+            shed_at=START,
+            frame_topic=topics.FRAME_SAMPLES,
+            frame_partition=3,
+            backlog_seconds=0.0,
+            streams=[StreamShed("stream-1", "session-1", False, [1])],
+            reason="too-old",
+        ),
+        [
+            f"{AT}  SHED  3  1 frames of 1 streams, 0 of streams at risk  too-old  "
+            "a backlog of 0.0 s",
+        ],
+    ),
+    (
         dead_lettered(attempt=2),
         [
             f"{AT}  DEAD LETTER  firebreak.frame-samples.v1/0/1  detection  "

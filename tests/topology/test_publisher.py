@@ -112,6 +112,16 @@ async def test_each_of_many_concurrent_publishes_completes(
     assert publisher.written == {topics.RISK: len(ids)}
 
 
+async def test_publishing_tells_what_time_it_is_with_the_brokers(
+    publisher: KafkaPublisher,
+) -> None:
+    """To the millisecond, and behind by no longer than an acknowledgement takes."""
+    assert publisher.clock.now() is None
+    began = time.time_ns() // 1_000_000
+    await publisher.publish([outgoing(risk_assessed(), b"key")])
+    assert began <= (publisher.clock.now() or 0) // 1000 <= time.time_ns() // 1_000_000
+
+
 async def test_publishing_nothing_returns_at_once(publisher: KafkaPublisher) -> None:
     await publisher.publish([])
 

@@ -35,6 +35,8 @@ def sources(backlogs: Mapping[TP, Backlog] | None = None) -> Sources:
             "detection refused late": 1,
             "detection frames shed": 2,
             "detection frames of streams at risk shed": 3,
+            "detection frames too old shed": 20,
+            "detection frames too old of streams at risk shed": 30,
             "detection dead-lettered empty-payload": 1,
             "detection dead-lettered unknown-codec": 4,
             "aggregation events": 99,
@@ -56,7 +58,7 @@ def report(made: Sources) -> WorkerReported:
 
 def test_an_agents_counts_are_its_own() -> None:
     assert report(sources()).agents == [
-        AgentCounted("detection", taken=12, published=10, refused=6, dead_lettered=5)
+        AgentCounted("detection", taken=12, published=10, refused=56, dead_lettered=5)
     ]
 
 

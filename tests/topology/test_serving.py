@@ -9,6 +9,7 @@ import pytest
 from agents.detection.detector import Detector
 from agents.detection.manifest import BundleInvalid
 from schemas import Codec
+from tests.chaos.faults import CUT_SECONDS, FROZEN_SECONDS
 from tests.detection.serving import write_version
 from tests.shell import Bench
 from topology.serving import DetectionWork, detection_work
@@ -17,7 +18,8 @@ from topology.settings import Settings, SettingsInvalid, load_settings
 
 def work(bundle: Path, **given: object) -> DetectionWork:
     settings = load_settings(bundle=bundle, **given)
-    return detection_work(settings, Codec(), Bench("detection").intake, lambda: 0, Detector)
+    intake = Bench("detection").intake
+    return detection_work(settings, Codec(), intake, lambda: 0, Detector, brokers_now=lambda: None)
 
 
 def test_a_worker_starts_with_single_frames_and_tells_what_it_believes_they_cost(
@@ -48,6 +50,13 @@ def test_a_line_up_that_can_not_be_read_names_setting_file_and_field(tmp_path: P
 def test_a_live_bundle_that_can_not_be_used_is_told_as_such(tmp_path: Path) -> None:
     with pytest.raises(BundleInvalid, match=r"manifest\.toml"):
         work(tmp_path)
+
+
+def test_no_failover_that_is_tried_makes_frames_too_old() -> None:
+    """Of a worker that is frozen or cut off others have the partitions once its session is over,
+    and what it had itself is older by as long as it was away."""
+    away = max(FROZEN_SECONDS, CUT_SECONDS)
+    assert Settings.model_fields["shed_age"].default >= 2 * away
 
 
 def test_a_latency_target_leaves_time_to_judge(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -194,7 +194,9 @@ def _reachable(address: Address, networks: Collection[Network]) -> bool:
     address = _inner(address)
     if any(address in network for network in networks):
         return True
-    return address.is_global and not address.is_multicast and not address.is_reserved
+    # To Python a site's own addresses (fec0::/10, RFC 3879) are global.
+    own = isinstance(address, IPv6Address) and address.is_site_local
+    return not own and address.is_global and not address.is_multicast and not address.is_reserved
 
 
 def _inner(address: Address) -> Address:

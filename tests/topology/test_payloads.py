@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from ipaddress import ip_address, ip_network
+from typing import Any
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from agents.detection.claims import PayloadRefused, PayloadUnavailable
+from tests.waiting import wait_until_async
 from topology.payloads import PayloadFetcher, _reachable
 from topology.settings import SettingsInvalid, load_settings
 
@@ -58,13 +61,13 @@ class Store:
 
 
 @asynccontextmanager
-async def store() -> AsyncIterator[tuple[Store, str]]:
+async def store(host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[tuple[Store, str]]:
     """A store, and its origin."""
     kept = Store()
     app = web.Application()
     app.router.add_get("/{what}", kept.give)
-    async with TestServer(app) as server:
-        yield kept, f"http://127.0.0.1:{server.port}"
+    async with TestServer(app, host=host, port=port) as server:
+        yield kept, f"http://{host}:{server.port}"
         kept.free.set()
 
 
@@ -151,6 +154,38 @@ async def test_a_name_or_a_number_of_a_private_address_is_not_connected_to() -> 
             assert await fetch(f"{origins[1]}/frame") == b"pixels"
 
 
+async def test_a_name_that_comes_to_lead_elsewhere_is_not_followed_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The address that was checked is connected to, and each connection's is checked."""
+    looked_up: list[str] = []
+    asked = socket.getaddrinfo
+
+    def resolve(host: str, *about: Any, **kinds: Any) -> Any:
+        """As a name server would that somebody else rules over: its answer changes at once."""
+        if host != "store.example":
+            return asked(host, *about, **kinds)
+        looked_up.append("127.0.0.2" if looked_up else "127.0.0.1")
+        return asked(looked_up[-1], *about, **kinds)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    async with store() as (kept, origin):
+        port = int(origin.rpartition(":")[2])
+        async with store(host="127.0.0.2", port=port) as (private, _):
+            name = f"http://store.example:{port}"
+            async with fetcher(name, networks=("127.0.0.1/32",)) as fetch:
+                # It keeps its connection to itself, so that the next fetch has to make another.
+                first = asyncio.create_task(fetch(f"{name}/never"))
+                await wait_until_async(lambda: kept.asked == ["/never"], 5)
+                assert looked_up == ["127.0.0.1"]
+                _, detail = await refused(fetch, f"{name}/frame")
+                assert detail.endswith("leads to a private address")
+                assert looked_up == ["127.0.0.1", "127.0.0.2"]
+                kept.free.set()
+                assert await first == b""
+            assert private.asked == []
+
+
 @pytest.mark.parametrize(
     ("address", "reachable"),
     [
@@ -170,6 +205,7 @@ async def test_a_name_or_a_number_of_a_private_address_is_not_connected_to() -> 
         ("::", False),
         ("fe80::1", False),
         ("fc00::1", False),
+        ("fec0::1", False),
         ("ff02::1", False),
         ("::ffff:127.0.0.1", False),
         ("64:ff9b::7f00:1", False),

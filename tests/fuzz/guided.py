@@ -1,6 +1,7 @@
-"""A fuzzer guided by coverage: ``python -m tests.fuzz.guided TARGET [libFuzzer's options]``.
+"""A fuzzer guided by coverage: ``python -m tests.fuzz.guided TARGET [libFuzzer option…] [FOLDER]``.
 
 Any exception but those that callers are told to expect ends it, with the input that led there.
+``seeds.corpus`` has what each target may begin with, to be laid in the folder.
 """
 
 from __future__ import annotations
@@ -17,10 +18,9 @@ with atheris.instrument_imports(include=["schemas", "agents", "fastavro"]):
 
 from tests.builders import frame_sampled
 from tests.detection.test_decode import input_spec
-from tests.fuzz.seeds import records
+from tests.fuzz.seeds import CODECS, records
 
 CODEC = Codec()
-CODECS = ("jpeg", "png", "webp", "h264", "hevc", "av1")
 DECODER = Decoder(input_spec(), DecodeBounds(payload_bytes=1 << 16, pixels=640 * 480))
 _KINDS = list(EVENT_TYPES.values())
 PREFIXES = {kind.__name__: value[:10] for kind, value in records().items()}

@@ -9,6 +9,7 @@ import msgspec
 from schemas import EVENT_TYPES, Codec, Event
 from tests.detection.test_decode import key_frame, picture
 
+CODECS = ("jpeg", "png", "webp", "h264", "hevc", "av1")
 _PLAIN: dict[type, Any] = {str: "text", bytes: b"bytes", bool: True, int: 12345, float: 0.5}
 
 
@@ -28,6 +29,23 @@ def records() -> dict[type[Event], bytes]:
     """By event, every field with something in it."""
     codec = Codec()
     return {made: codec.encode(_filled(made)) for made in EVENT_TYPES.values()}
+
+
+def corpus(target: str) -> list[bytes]:
+    """Valid input of a target of ``guided``, as it takes it: a number says of what kind it is."""
+    match target:
+        case "payload":
+            found = payloads()
+            return [
+                bytes([number]) + payload
+                for number, codec in enumerate(CODECS)
+                for payload in found[codec]
+            ]
+        case "codec":
+            # Behind the number, a byte that asks for the schema's own ten in front.
+            return [bytes([number, 0]) + it[10:] for number, it in enumerate(records().values())]
+        case _:
+            return [b"00-" + b"a" * 32 + b"-" + b"b" * 16 + b"-01"]
 
 
 def _filled(record: Any) -> Any:

@@ -41,14 +41,17 @@ def free_port_pair() -> int:
 
 
 @contextmanager
-def running_stack(runtime_dir: Path, kind: BrokerKind = "embedded") -> Iterator[Stack]:
-    """A broker, the topics and both workers, ready."""
+def running_stack(
+    runtime_dir: Path, kind: BrokerKind = "embedded", *, bootstrap: str | None = None
+) -> Iterator[Stack]:
+    """A broker unless there is one at ``bootstrap``, the topics and both workers, ready."""
     key = SecretStr(signed_in.KEY)
     settings = Settings(runtime_dir=runtime_dir, web_port=free_port_pair(), web_key=key)
     with ExitStack() as running:
-        if kind == "kafka":
-            kafka = running.enter_context(running_broker(kind, runtime_dir))
-            settings = settings.model_copy(update={"bootstrap_servers": kafka})
+        if kind == "kafka" and bootstrap is None:
+            bootstrap = running.enter_context(running_broker(kind, runtime_dir))
+        if bootstrap is not None:
+            settings = settings.model_copy(update={"bootstrap_servers": bootstrap})
         stack = running.enter_context(run_stack(settings))
         wait_until(lambda: ready(stack.fleet), READY_SECONDS)
         yield stack
@@ -67,8 +70,11 @@ def get(url: str) -> dict[str, Any]:
         return {}
 
 
-def produce(bootstrap: str, topic: str, records: list[tuple[bytes, bytes]]) -> None:
-    """Produce keys and values, and see them delivered."""
+def produce(
+    bootstrap: str, topic: str, records: list[tuple[bytes, bytes]], at: int | None = None
+) -> None:
+    """Produce keys and values, and see them delivered; ``at`` is their time, in microseconds since
+    the epoch, where brokers leave records the time that they come with."""
     failed: list[str] = []
     producer = Producer({"bootstrap.servers": bootstrap, "partitioner": "murmur2_random"})
 
@@ -77,9 +83,11 @@ def produce(bootstrap: str, topic: str, records: list[tuple[bytes, bytes]]) -> N
             failed.append(str(error))
 
     for key, value in records:
-        producer.produce(topic, key=key, value=value, on_delivery=report)
+        # 0 is the moment of producing.
+        stamp = 0 if at is None else at // 1000
+        producer.produce(topic, key=key, value=value, on_delivery=report, timestamp=stamp)
         producer.poll(0)
-    assert producer.flush(20) == 0
+    assert producer.flush(60) == 0
     assert failed == []
 
 

@@ -10,7 +10,7 @@ from agents.following import Progress
 from tests.builders import SECOND, risk_assessed
 
 from .browsing import OVERFLOW, context, in_chromium, opened, served
-from .events import acknowledged, breaker_tripped, heard, takedown_requested
+from .events import acknowledged, breaker_tripped, heard, stream_updated, takedown_requested
 from .serving import Served
 
 __all__ = ["context", "served"]
@@ -66,3 +66,28 @@ async def test_a_lost_feed_and_a_lost_worker_are_both_said(
 
     await expect(page.get_by_text("Worker not reached.")).to_be_visible(timeout=10_000)
     await expect(page.get_by_role("rowheader", name="stream-1")).to_be_visible()
+
+
+async def test_news_leave_somebody_on_the_page_they_are_at(
+    served: Served, context: BrowserContext
+) -> None:
+    """What is typed and not searched for changes nothing; a search begins with its first page."""
+    served.now_us = time.time_ns() // 1000
+    for number in range(120):
+        served.read_model.apply(stream_updated(stream_id=f"s-{number:03}"), served.now_us)
+    page, complaints = await opened(context, served)
+    await page.get_by_role("button", name="Next").click()
+    await expect(page.get_by_text("Page 2 of 3")).to_be_visible()
+    await page.fill("#text", "s-11")
+
+    takes_down(served, "s-119")
+    await expect(page.get_by_role("button", name="Takedown requested 1")).to_be_visible()
+    await expect(page.get_by_text("Page 2 of 3")).to_be_visible()
+    await expect(page.get_by_role("rowheader", name="s-049")).to_be_visible()
+    assert page.url.endswith("/?page=2")
+
+    await page.press("#text", "Enter")
+    await expect(page.get_by_role("rowheader", name="s-119")).to_be_visible()
+    await expect(page.get_by_role("rowheader", name="s-110")).to_be_visible()
+    assert "page" not in page.url
+    assert complaints == []

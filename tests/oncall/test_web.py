@@ -112,6 +112,12 @@ async def test_every_response_forbids_what_this_server_did_not_serve(
     assert headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.parametrize("number", ["0", "-1", "x", "²", "9" * 4400])
+async def test_a_page_of_no_such_number_is_one_all_the_same(client: Client, number: str) -> None:
+    """An address is typed, cut off or made up: there is something to show anyway."""
+    assert "No streams yet." in await page(client, f"/?page={number}")
+
+
 @pytest.mark.parametrize("name", ["missing.css", "..%2fweb.py", "%2e%2e/web.py", "oncall.css/"])
 async def test_only_the_pages_own_files_are_served(client: Client, name: str) -> None:
     """A static name is one of a fixed set, never a path."""

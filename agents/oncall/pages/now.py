@@ -1,5 +1,5 @@
-"""Every stream, gravest first. What is filtered and sorted is in the address, what is searched for
-is not: it may be somebody's name."""
+"""Every stream, gravest first. What is filtered and sorted, and the page's number, are in the
+address; what is searched for is not: it may be somebody's name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from ..standing import StreamState
 
 _STATES = (UNWATCHED, *StreamState)
 _TEXT_CHARACTERS = 200
-_MOST_PAGES = 100_000
+_DIGITS = 5
+"""Of the page's number."""
 
 
 def routes(desk: Desk) -> list[Route]:
@@ -27,7 +28,7 @@ def routes(desk: Desk) -> list[Route]:
 
     async def now(visit: Visit) -> web.Response:
         typed = await visit.request.post() if visit.request.method == "POST" else {}
-        query = _query(visit.request.query, typed)
+        query = _query(visit.request.query, typed, visit.partial)
         return html(
             render(
                 "now.html",
@@ -36,7 +37,7 @@ def routes(desk: Desk) -> list[Route]:
                 query=query,
                 listing=desk.read_model.listing(query, visit.now, desk.late_after),
                 here=_address(query),
-                address=lambda **changed: _address(replace(query, **changed)),
+                address=lambda **changed: _address(replace(query, **{"page": 1, **changed})),
                 STATES=_STATES,
             )
         )
@@ -47,26 +48,42 @@ def routes(desk: Desk) -> list[Route]:
     ]
 
 
-def _query(asked: Mapping[str, str], typed: Mapping[str, Any]) -> Query:
-    """What is not understood is as if it was not said: a page has something to show anyway."""
-    sort = asked.get("sort", "")
-    page, text = str(typed.get("page", "")), typed.get("text", "")
+def _query(asked: Mapping[str, str], typed: Mapping[str, Any], renews: bool) -> Query:
+    """What is not understood is as if it was not said: a page has something to show anyway.
+
+    A page that renews itself asks for what it was searched by, whatever is being typed meanwhile.
+    What was searched by anything else has its first page first.
+    """
+    sort, page = asked.get("sort", ""), asked.get("page", "")
+    searched, text = (_text(typed.get(name, "")) for name in ("searched", "text"))
+    if renews:
+        text = searched
     return Query(
         states=frozenset({asked.get("state", "")} & set(_STATES)),
         drill=True if asked.get("drill") == "only" else None,
-        text=str(text)[:_TEXT_CHARACTERS].strip(),
+        text=text,
         sort=Sort(sort) if sort in set(Sort) else Sort.GRAVITY,
         turned=asked.get("turned") == "yes",
-        page=min(int(page), _MOST_PAGES) if page.isascii() and page.isdigit() else 1,
+        page=_number(page) if text == searched else 1,
     )
 
 
+def _number(page: str) -> int:
+    # Of longer ones int() takes its time, or refuses them.
+    return max(int(page[:_DIGITS]), 1) if page.isascii() and page.isdigit() else 1
+
+
+def _text(typed: Any) -> str:
+    return str(typed)[:_TEXT_CHARACTERS].strip()
+
+
 def _address(query: Query) -> str:
-    """Of the page that shows ``query``, but for what is searched for and the page's number."""
+    """Of the page that shows ``query``, but for what is searched for."""
     said = {
         "state": next(iter(query.states), ""),
         "drill": "only" if query.drill else "",
         "sort": "" if query.sort is Sort.GRAVITY else query.sort,
         "turned": "yes" if query.turned else "",
+        "page": str(query.page) if query.page > 1 else "",
     }
     return str(URL("/").with_query({name: value for name, value in said.items() if value}))

@@ -110,8 +110,9 @@ class AccessGuard:
     def _ask_to_sign_in(self, request: web.Request) -> web.StreamResponse:
         """Lead a person's browser to where they sign in; tell programs and scripts that they must.
 
-        A script that fetches a part of a page must not take the sign-in page for that part; and who
-        sends a form can go back to what they wrote.
+        A script that fetches a part of a page must not take the sign-in page for that part, and
+        leaves what somebody looks at where it is; and who sends a form can go back to what they
+        wrote.
         """
         fetched = request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate"
         leads = request.method == "GET" and not fetched and "HX-Request" not in request.headers
@@ -132,7 +133,7 @@ class AccessGuard:
 
 def _how_to_sign_in(why: Refused) -> dict[str, str]:
     if why is Refused.NOT_SIGNED_IN:
-        return {"WWW-Authenticate": "Bearer", "HX-Redirect": _SIGN_IN}
+        return {"WWW-Authenticate": "Bearer"}
     if why is Refused.TOKEN:
         return {"WWW-Authenticate": 'Bearer error="invalid_token"'}
     return {}

@@ -82,6 +82,17 @@ def list_incidents(streams: Iterable[Stream], wanted: Wanted, now: int) -> list[
     return sorted(found, key=_urgency)
 
 
+def count_open(streams: Iterable[Stream]) -> int:
+    """How many ``list_incidents`` finds where nothing else is wanted; that is not a matter of time,
+    and cheap enough for every page."""
+    return sum(
+        not session.settled
+        for stream in streams
+        for session in stream.sessions.values()
+        if session.raised is not None or session.takedown is not None
+    )
+
+
 def incidents_of(stream: Stream, now: int) -> Iterator[Incident]:
     """Those of the stream's sessions that are kept."""
     for session, rest in stream.rests(now):

@@ -40,7 +40,7 @@ from .drills import Drills
 from .fates import KnownOrders
 from .handles import handle_of
 from .ids import Ids
-from .incidents import Incident, Wanted, list_incidents
+from .incidents import Incident, Wanted, count_open, list_incidents
 from .letters import Letters
 from .listing import Listing, Query, list_streams
 from .rows import StreamRow
@@ -168,6 +168,9 @@ class ReadModel:
     def incidents(self, wanted: Wanted, now_us: int) -> list[Incident]:
         """The incidents that are ``wanted``, the most urgent first."""
         return list_incidents(self._streams.values(), wanted, now_us)
+
+    def open_incidents(self) -> int:
+        return count_open(self._streams.values())
 
     def alerts(self) -> list[AlertRaised]:
         """What needs a person and is not mended, newest first."""

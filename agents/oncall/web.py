@@ -28,9 +28,9 @@ from .routing import Guard
 from .routing import register as register_routes
 
 
-def register(app: faust.App, desk: Desk, guard: Guard) -> None:
+def register(app: faust.App, desk: Desk, guard: Guard, listeners: Listeners | None = None) -> None:
     """Serve all of it from ``app``, before its web server has started."""
-    listeners = Listeners()
+    listeners = listeners or Listeners()
     waiting = Waiting()
     cast(Web, app.web).web_app.on_shutdown.extend([listeners.stop, waiting.stop])
     parts = (

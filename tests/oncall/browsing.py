@@ -35,12 +35,20 @@ in_chromium = (
 """For ``pytestmark``."""
 
 
-@pytest.fixture
-async def served() -> AsyncIterator[Served]:
+def serve_at(port: int, **given: Any) -> Served:
+    """Not started yet."""
+    return serve(web_bind="127.0.0.1", web_host="127.0.0.1", web_port=port, **given)
+
+
+def free_port() -> int:
     with socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    served = serve(web_bind="127.0.0.1", web_host="127.0.0.1", web_port=port)
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+async def served() -> AsyncIterator[Served]:
+    served = serve_at(free_port())
     async with served.app.web:
         yield served
 
@@ -66,9 +74,9 @@ async def opened(
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    url = f"http://127.0.0.1:{served.app.conf.web_port}{path}"
-    await context.add_cookies([signed_in.cookie(url)])
-    await page.goto(url)
+    origin = f"http://127.0.0.1:{served.app.conf.web_port}"
+    await context.add_cookies([signed_in.cookie(origin)])
+    await page.goto(f"{origin}{path}")
     return page, complaints
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -52,6 +53,8 @@ class EvidenceRoom:
     archive: bytes = b"PK archive"
     veiled_first: bool = True
     history_fails: str = ""
+    history_seconds: float = 0.0
+    """How long it takes to read the past."""
     export_fails: Exception | None = None
     decode_fails: str = ""
     kafka_away: bool = False
@@ -87,6 +90,7 @@ class EvidenceRoom:
             self.viewed.append(event)
 
     async def past(self, stream_id: str, span: Span) -> History:
+        await asyncio.sleep(self.history_seconds)
         if self.history_fails:
             raise Unavailable(self.history_fails)
         self.spans.append(span)

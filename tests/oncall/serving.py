@@ -19,6 +19,7 @@ from agents.oncall.desk import Desk
 from agents.oncall.giving import NotOrdered
 from agents.oncall.guard import AccessGuard
 from agents.oncall.letters import Letter
+from agents.oncall.live import Listeners
 from agents.oncall.policies import PolicyTold
 from agents.oncall.ports import Unavailable
 from agents.oncall.previews import Preview, RawRecord, preview
@@ -118,7 +119,11 @@ class Served:
         return self.now_us
 
 
-def serve(guarded: MakeGuard = signed_in.guard, **app_settings: Any) -> Served:
+def serve(
+    guarded: MakeGuard = signed_in.guard,
+    listeners: Listeners | None = None,
+    **app_settings: Any,
+) -> Served:
     """All of it, behind the guard that ``guarded`` makes."""
     app = faust.App(
         "oncall-test",
@@ -143,7 +148,7 @@ def serve(guarded: MakeGuard = signed_in.guard, **app_settings: Any) -> Served:
         dead_letters=served.dead_letters,
         sources=served.room.sources(),
     )
-    web.register(app, desk, guard)
+    web.register(app, desk, guard, listeners)
     return served
 
 

@@ -14,7 +14,10 @@ LATER = START + 5 * SECOND
 
 
 def queue(*events: Event, wanted: Wanted | None = None) -> list[Incident]:
-    return told(events).incidents(wanted or Wanted(), NOW)
+    """Those that are wanted, the open ones unless it is said; these are counted as well."""
+    model = told(events)
+    assert model.open_incidents() == len(model.incidents(Wanted(), NOW))
+    return model.incidents(wanted or Wanted(), NOW)
 
 
 def raised(stream: str, **given: object) -> Event:

@@ -64,7 +64,7 @@ async def test_a_lost_feed_and_a_lost_worker_are_both_said(
     await expect(page.get_by_text("Connection to Kafka lost.")).to_be_visible()
     await served.app.web.stop()
 
-    await expect(page.get_by_text("Worker not reached.")).to_be_visible(timeout=10_000)
+    await expect(page.get_by_text("Worker not reached.")).to_be_visible(timeout=20_000)
     await expect(page.get_by_role("rowheader", name="stream-1")).to_be_visible()
 
 

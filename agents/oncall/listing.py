@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from .rows import StreamRow, row_of, viewers_of
+from .rows import StreamRow, change_of, row_of, viewers_of
 from .sessions import NEVER, Session
 from .standing import StreamState, unwatched_of
 from .streams import Stream, gravity
@@ -141,8 +141,7 @@ def _by_risk(it: _Standing) -> tuple[object, ...]:
 
 
 def _by_trend(it: _Standing) -> tuple[object, ...]:
-    trend = it.session.trend
-    return -(trend.change() if trend else 0.0), it.stream.stream_id
+    return -(change_of(it.session, it.state) or 0.0), it.stream.stream_id
 
 
 def _by_viewers(it: _Standing) -> tuple[object, ...]:

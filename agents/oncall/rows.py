@@ -34,6 +34,8 @@ class Decided:
     answer: str
     """What a takedown service said: ``stopped``, ``failed``, or nothing yet."""
     answer_detail: str
+    answer_service: str
+    """Which service said it; empty where none did."""
     closed: str
     """The incident's outcome where it is closed."""
 
@@ -62,9 +64,12 @@ class StreamRow:
     """Whether it is heard of, and has not ended."""
     ended: bool
     risk: float | None
-    change: float
-    """Of the risk, in a minute."""
-    direction: Direction
+    change: float | None
+    """By how much the risk was higher at the end of its newest minute than at its beginning: -1 to
+    1. ``None`` where fewer than 3 points of that minute are known, and once the stream has been
+    stopped or has ended."""
+    direction: Direction | None
+    """The change in a word: ``steady`` where it is less than 0.05. ``None`` where there is none."""
     trend: tuple[float | None, ...]
     """The risk in each of the last spans (``trend.SPAN``), oldest first; empty where none was."""
     grounds: str
@@ -94,7 +99,7 @@ def row_of(stream: Stream, now: int, late_after: int | None) -> StreamRow:
     session, rest, state = stream.standing(now)
     captured_at, appended_at = session.newest_captured_at, session.newest_appended_at
     trend = session.trend
-    change = trend.change() if trend else 0.0
+    change = change_of(session, state)
     return StreamRow(
         handle=handle_of(stream.stream_id),
         stream_id=stream.stream_id,
@@ -104,7 +109,7 @@ def row_of(stream: Stream, now: int, late_after: int | None) -> StreamRow:
         ended=session.ended,
         risk=session.risk,
         change=change,
-        direction=direction(change),
+        direction=None if change is None else direction(change),
         trend=trend.values() if trend else (),
         grounds=in_words(session.grounds),
         viewers=viewers_of(session),
@@ -120,6 +125,13 @@ def row_of(stream: Stream, now: int, late_after: int | None) -> StreamRow:
         unwatched=unwatched_of(session, state, now, late_after),
         dead_letters=stream.dead_letters,
     )
+
+
+def change_of(session: Session, state: StreamState) -> float | None:
+    """By how much its risk changed within its newest minute, while that says where it goes."""
+    if session.trend is None or session.ended or state is StreamState.STOPPED:
+        return None
+    return session.trend.change()
 
 
 def viewers_of(session: Session) -> int | None:
@@ -153,6 +165,7 @@ def _decided(session: Session, state: StreamState) -> Decided | None:
         held_by=session.holder,
         answer=answer.outcome if answer else "",
         answer_detail=answer.detail if answer else "",
+        answer_service=answer.service if answer else "",
         closed=closure.event.outcome if closure and closure.at >= at else "",
     )
 

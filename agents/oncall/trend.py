@@ -10,11 +10,12 @@ from schemas import MICROSECONDS
 SPAN = 4
 """Seconds of event time that one point stands for."""
 POINTS = 16
+"""From the oldest to the newest is a minute."""
 _STEADY = 0.05
-"""A change of the risk within a minute that is none."""
+"""A change of the risk within a minute that is none, exclusive."""
 _STEPS = 254
 _NONE = 255
-_MINUTE = 60
+_ENOUGH = 3
 
 
 class Direction(StrEnum):
@@ -48,20 +49,17 @@ class Trend:
         """The risk in each span, oldest first; ``None`` where none was told."""
         return tuple(None if it == _NONE else round(it / _STEPS, 3) for it in self._points)
 
-    def change(self) -> float:
-        """By how much the risk changes in a minute: the slope of the line of least squares."""
-        told = [(at, value) for at, value in enumerate(self.values()) if value is not None]
-        if len(told) < 2:  # noqa: PLR2004  # a line needs two points
-            return 0.0
-        middle = sum(at for at, _ in told) / len(told)
-        mean = sum(value for _, value in told) / len(told)
-        spread = sum((at - middle) ** 2 for at, _ in told)
-        slope = sum((at - middle) * (value - mean) for at, value in told) / spread
-        return round(slope * _MINUTE / SPAN, 3)
+    def change(self) -> float | None:
+        """The newest risk less the oldest that is known of the minute before it: -1 to 1.
+
+        ``None`` where fewer than ``_ENOUGH`` points are known: two may be a moment apart.
+        """
+        told = [it for it in self._points if it != _NONE]
+        return round((told[-1] - told[0]) / _STEPS, 3) if len(told) >= _ENOUGH else None
 
 
 def direction(change: float) -> Direction:
-    """What a ``change`` of the risk in a minute is in a word."""
+    """What a ``change`` of the risk within a minute is in a word."""
     if abs(change) < _STEADY:
         return Direction.STEADY
     return Direction.RISING if change > 0 else Direction.FALLING

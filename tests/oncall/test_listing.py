@@ -123,18 +123,30 @@ def test_viewers_are_those_that_were_told_last() -> None:
     [
         ((0.1, 0.2, 0.3, 0.4), Direction.RISING),
         ((0.9, 0.6, 0.3, 0.0), Direction.FALLING),
-        ((0.5, 0.5, 0.5, 0.5), Direction.STEADY),
-        ((0.7,), Direction.STEADY),
+        ((0.5, 0.5, 0.5, 0.54), Direction.STEADY),
+        ((0.0, 0.0, 1.0), Direction.RISING),
     ],
 )
 def test_a_trend_says_where_the_risk_goes(risks: tuple[float, ...], expected: Direction) -> None:
-    """One point says nothing."""
+    """As far as it went: what a few seconds would come to in a minute is not told."""
     trend = Trend()
     for number, risk in enumerate(risks):
         trend.take(START + number * SPAN * SECOND, risk)
-    assert direction(trend.change()) is expected
+    change = trend.change()
+    assert change is not None
+    assert change == pytest.approx(risks[-1] - risks[0], abs=0.008)
+    assert direction(change) is expected
     told_ = [it for it in trend.values() if it is not None]
     assert told_ == pytest.approx(risks, abs=0.004)
+
+
+def test_two_points_are_no_trend() -> None:
+    """They may be a moment apart."""
+    trend = Trend()
+    assert trend.change() is None
+    for at, risk in ((0, 0.0), (8, 1.0)):
+        trend.take(START + at * SECOND, risk)
+        assert trend.change() is None
 
 
 def test_a_trend_forgets_what_is_older_than_its_points() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from agents.oncall.rows import Ordered
+from agents.oncall.trend import Direction
 from schemas import Event
-from tests.builders import SECOND, START
+from tests.builders import SECOND, START, risk_assessed
 
 from .events import (
     NOW,
@@ -15,6 +16,7 @@ from .events import (
     commanded,
     escalation_raised,
     incident_closed,
+    stream_updated,
     takedown_requested,
 )
 from .folding import only_row
@@ -49,6 +51,7 @@ def test_a_takedown_is_told_with_what_came_of_it() -> None:
     assert (told_of := row.decision) is not None
     assert (told_of.rule, told_of.ordered_by, told_of.severity) == ("sustained", "kea", "critical")
     assert (told_of.answer, told_of.answer_detail) == ("failed", "no such stream")
+    assert told_of.answer_service == "takedowns"
     assert (told_of.news, told_of.held_by) == ("nobody confirmed the stop", "kea")
 
 
@@ -131,3 +134,25 @@ def test_a_persons_word_is_told_with_the_person_and_the_reason() -> None:
     assert row.order == Ordered("kea", "a film set", NOW + HOUR)
     assert row.decision is not None
     assert row.decision.rule == "sustained"
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        ([], (0.6, Direction.RISING)),
+        ([stream_updated("ended", updated_at=LATEST)], (None, None)),
+        ([takedown_requested()], (0.6, Direction.RISING)),
+        ([takedown_requested(), acknowledged()], (None, None)),
+    ],
+)
+def test_where_the_risk_goes_is_told_while_it_goes_anywhere(
+    after: list[Event], expected: tuple[float | None, Direction | None]
+) -> None:
+    """Not once the stream was stopped, or has ended; the line that it took stays."""
+    risks = [
+        risk_assessed(risk_id=f"r-{at}", risk=at / 10, assessed_at=START + at * 4 * SECOND)
+        for at in (2, 5, 8)
+    ]
+    row = only_row(stream_updated(), *risks, *after)
+    assert (row.change and round(row.change, 2), row.direction) == expected
+    assert [it for it in row.trend if it is not None] == pytest.approx([0.2, 0.5, 0.8], abs=0.004)

@@ -106,7 +106,7 @@ async def test_what_came_of_a_decision_is_said_with_it(served: Served, client: C
     text = " ".join(re.sub("<[^>]*>", " ", await page(client)).split())
 
     assert "stopped not heard of lately" in text
-    assert "takedown stopped" in text
+    assert "stream stopped, confirmed by takedowns" in text
     assert "released by kea not heard of lately" in text
     assert "a film set sustained 18 of 20 frames over 10 s" in text
     assert "suppressed by kea until 22:14:21 UTC at the latest" in text

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .incidents import Incident
-from .orders import ORDERS, Order
+from .orders import GROUPS, ORDERS, Order
 from .rows import StreamRow
 from .standing import StreamState
 
@@ -229,3 +229,19 @@ def _held_by_another(of: Subject, person: str) -> bool:
 
 LOCKED = frozenset({"acknowledge", "verdict-true", "verdict-false"})
 """Orders that are refused to whom the incident is not in hand, while somebody else has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An order of a stream, and why it is likely to be refused; empty where it is not."""
+
+    order: Order
+    refusal: str
+
+
+def offers(of: Subject, person: str) -> list[tuple[str, list[Offer]]]:
+    """What ``person`` can order of a session, by group."""
+    return [
+        (title, [Offer(ORDERS[it], foretell(it, of, person).refusal) for it in commands])
+        for title, commands in GROUPS
+    ]

@@ -196,3 +196,13 @@ ORDERS: dict[str, Order] = {it.command: it for it in (*_OF_STREAMS, *_OF_SCOPES)
 """By command; those of streams first, in the order in which people are offered them."""
 OF_STREAMS = tuple(it.command for it in _OF_STREAMS)
 OF_SCOPES = tuple(it.command for it in _OF_SCOPES)
+
+GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (
+        "Answer the incident",
+        ("acknowledge", "assign", "escalate", "verdict-true", "verdict-false"),
+    ),
+    ("Stop the stream", ("takedown",)),
+    ("Let it go on", ("release", "suppress", "resume")),
+)
+"""The orders of streams by what somebody is about to do, as a stream's page offers them."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from agents.oncall.evidence import cited, conditions_of, shown
 from agents.oncall.handles import handle_of
+from agents.oncall.orders import GROUPS, OF_STREAMS
 from agents.oncall.past import LONG, span_of
 from agents.oncall.plotting import plot_of
 from agents.oncall.ports import History, Moment, PolicyNow, Sample
@@ -74,6 +77,32 @@ async def test_the_rule_that_fired_is_there_with_each_condition(
     assert "<li>watched 90% (needs at least 40%)</li>" in html
     assert "sustained-firearm" in html
     assert '<span class="mark">not met</span> watched 30%' in html
+
+
+async def test_what_can_be_ordered_is_grouped_and_says_what_would_be_refused(
+    served: Served, client: Client
+) -> None:
+    """It can be ordered all the same: whoever decides about the stream has the last word."""
+    served.read_model.apply(escalation_raised(), NOW)
+    held = answered("acknowledge", state_after="escalated", operator="kea")
+    served.read_model.apply(held, NOW)
+
+    html = await page(client, STREAM)
+
+    muted = {it for it in OF_STREAMS if f'unlikely" href="{STREAM}/act/{it}"' in html}
+    grave = {it for it in OF_STREAMS if re.search(rf'grave[^"]*" href="{STREAM}/act/{it}"', html)}
+    assert set(re.findall(r"/act/([a-z-]+)", html)) == set(OF_STREAMS)
+    assert muted == {"resume", "acknowledge", "verdict-true", "verdict-false"}
+    assert grave == {"takedown", "suppress", "verdict-true"}
+    assert html.count("kea has the incident in hand; take it over first") == 3
+    assert html.count("no release or suppression is in force") == 1
+    for command in OF_STREAMS:
+        form = await page(client, f"{STREAM}/act/{command}")
+        assert "<bdi>kea</bdi> has this in hand." in form
+
+
+def test_each_order_of_a_stream_is_in_one_group() -> None:
+    assert sorted(it for _, group in GROUPS for it in group) == sorted(OF_STREAMS)
 
 
 async def test_each_takedown_is_there_with_what_was_answered(

@@ -14,9 +14,10 @@ from aiohttp import web
 from schemas import Event, RiskAssessed, StreamUpdated, TakedownAcknowledged, TakedownRequested
 
 from ..access.roles import Permission
+from ..asking import name_of
+from ..consequences import newest_session, offers
 from ..desk import Desk
 from ..evidence import cited, conditions_of, shown
-from ..orders import OF_STREAMS, ORDERS
 from ..past import Past, read_past, stream_at
 from ..ports import PolicyNow
 from ..rendering import html, render
@@ -63,7 +64,7 @@ def routes(desk: Desk) -> list[Route]:
                 evidence=shown(pictures.values()),
                 evidence_in_all=len(pictures),
                 veiled_first=desk.sources.viewing.veiled_first,
-                orders=[ORDERS[command] for command in OF_STREAMS],
+                offers=offers(newest_session(row), name_of(visit)),
                 draws=draws,
             )
         )

@@ -1,9 +1,10 @@
 // Draws the past of a stream: scores, risk and windows as lines, thresholds across, decisions as
-// marks. The page says the same in words without it.
+// marks. The page says the same in words without it. A series is hidden and shown by a button below.
 (function () {
   "use strict";
 
   const place = document.getElementById("plot");
+  const legend = document.getElementById("plot-legend");
   const status = document.getElementById("plot-status");
   if (!place || !window.uPlot) return;
 
@@ -20,6 +21,9 @@
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   let plot = null;
   let told = null;
+  // By label: what somebody hid or asked for stays so as the data change.
+  const chosen = new Map();
+  const buttons = new Map();
 
   function ink(name) {
     return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -34,7 +38,6 @@
       width: series.measure === "risk" ? 2.5 : 1.25,
       spanGaps: !single,
       points: { show: single, size: 4 },
-      value: (_, value) => (value === null ? "–" : value.toFixed(2)),
     };
   }
 
@@ -103,10 +106,52 @@
     return Math.max(place.clientWidth, NARROW);
   }
 
-  // What somebody hid or asked for stays so as the data change; some are there when asked for.
+  // Some are there only when asked for.
   function isShown(series) {
-    const before = plot && plot.series.find((it) => it.label === series.label);
-    return before ? before.show : series.at_first;
+    return chosen.get(series.label) ?? series.at_first;
+  }
+
+  function toggle(label) {
+    const number = plot.series.findIndex((it) => it.label === label);
+    const show = !plot.series[number].show;
+    chosen.set(label, show);
+    buttons.get(label).setAttribute("aria-pressed", show);
+    plot.setSeries(number, { show });
+  }
+
+  // Buttons stay as long as their series do, and with them whatever has the focus.
+  function keyTo(lines) {
+    for (const label of buttons.keys()) {
+      if (!lines.some((it) => it.label === label)) {
+        buttons.get(label).remove();
+        buttons.delete(label);
+      }
+    }
+    for (const { label, stroke, dash, width, show } of lines) {
+      if (!buttons.has(label)) {
+        const button = document.createElement("button");
+        button.type = "button";
+        button.innerHTML = '<svg width="28" height="8" aria-hidden="true"><path d="M0 4h28" fill="none"/></svg>';
+        button.append(label, Object.assign(document.createElement("span"), { className: "at-cursor" }));
+        button.addEventListener("click", () => toggle(label));
+        buttons.set(label, button);
+        legend.append(button);
+      }
+      const button = buttons.get(label);
+      button.setAttribute("aria-pressed", show);
+      const line = button.querySelector("path");
+      for (const [name, value] of Object.entries({ stroke, "stroke-dasharray": dash.join(" "), "stroke-width": width })) {
+        line.setAttribute(name, value);
+      }
+    }
+  }
+
+  // Values under the mouse, beside the names; the page has them in words for whoever has none.
+  function tellValues({ cursor, data }) {
+    told.plot.series.forEach(({ label }, number) => {
+      const value = cursor.idx == null ? null : data[number + 1][cursor.idx];
+      buttons.get(label).lastChild.textContent = value == null ? "" : value.toFixed(2);
+    });
   }
 
   function draw() {
@@ -114,6 +159,7 @@
     const lines = series.map((it, number) => ({ ...lineOf(it, number), show: isShown(it) }));
     if (plot) plot.destroy();
     plot = null;
+    keyTo(times.length ? lines : []);
     if (!times.length) {
       status.textContent = "No frame of these minutes was judged: there is nothing to draw.";
       return;
@@ -125,8 +171,9 @@
         height: HEIGHT,
         scales: { y: { range: [0, 1.02] } },
         axes: [{ ...axis, space: 80, values: (_, at) => at.map(clock) }, axis],
-        series: [{ label: "UTC", value: (_, at) => clock(at) }, ...lines],
-        hooks: { draw: [drawOver] },
+        series: [{ label: "UTC" }, ...lines],
+        legend: { show: false },
+        hooks: { draw: [drawOver], setCursor: [tellValues] },
       },
       [times, ...series.map((it) => it.values)],
       place,

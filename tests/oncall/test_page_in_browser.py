@@ -9,13 +9,22 @@ from playwright.async_api import BrowserContext, expect
 from agents.following import Progress
 from tests.builders import SECOND, risk_assessed
 
-from .browsing import OVERFLOW, context, in_chromium, opened, served
-from .events import acknowledged, breaker_tripped, heard, stream_updated, takedown_requested
+from .browsing import OVERFLOW, barriers, context, in_chromium, opened, served
+from .events import (
+    acknowledged,
+    breaker_tripped,
+    heard,
+    stream_updated,
+    takedown_requested,
+    unwatched,
+)
 from .serving import Served
 
 __all__ = ["context", "served"]
 
 HOUR = 3600 * SECOND
+SCREEN = 740
+"""Pixels, of a phone's height."""
 LONG_NAME = "a-stream-whose-name-nobody-thought-would-be-this-long-" * 3
 
 pytestmark = [*in_chromium]
@@ -81,7 +90,7 @@ async def test_news_leave_somebody_on_the_page_they_are_at(
     await page.fill("#text", "s-11")
 
     takes_down(served, "s-119")
-    await expect(page.get_by_role("button", name="Takedown requested 1")).to_be_visible()
+    await expect(page.get_by_text("1 at risk")).to_be_visible()
     await expect(page.get_by_text("Page 2 of 3")).to_be_visible()
     await expect(page.get_by_role("rowheader", name="s-049")).to_be_visible()
     assert page.url.endswith("/?page=2")
@@ -90,4 +99,36 @@ async def test_news_leave_somebody_on_the_page_they_are_at(
     await expect(page.get_by_role("rowheader", name="s-119")).to_be_visible()
     await expect(page.get_by_role("rowheader", name="s-110")).to_be_visible()
     assert "page" not in page.url
+    assert complaints == []
+
+
+async def test_on_a_phone_the_first_stream_is_in_sight(
+    served: Served, context: BrowserContext
+) -> None:
+    """What is going on comes first; counts and filters are folded, by keyboard too."""
+    takes_down(served, "stream-1")
+    served.read_model.apply(unwatched(stream_id="dark", session_id="dark"), served.now_us)
+    page, complaints = await opened(context, served)
+
+    row = page.get_by_role("row").filter(has_text="dark")
+    box = await row.bounding_box()
+    assert box is not None
+    assert box["y"] < SCREEN / 2
+    await expect(page.get_by_text("1 unwatched, 1 at risk")).to_be_visible()
+    chip = page.get_by_role("button", name="Takedown requested 1")
+    await expect(chip).to_be_hidden()
+
+    await page.get_by_text("Counts and filters").focus()
+    await page.keyboard.press("Enter")
+    await expect(chip).to_be_visible()
+    second = takedown_requested(stream_id="stream-2", takedown_id="t-2")
+    served.read_model.apply(second, served.now_us)
+    await expect(page.get_by_role("button", name="Takedown requested 2")).to_be_visible()
+    assert await barriers(page) == []
+    await page.set_viewport_size({"width": 1280, "height": SCREEN})
+    await expect(page.get_by_text("Counts and filters")).to_be_hidden()
+    await expect(page.get_by_role("button", name="Takedown requested 2")).to_be_visible()
+    await page.reload()
+    await expect(page.get_by_role("button", name="Takedown requested 2")).to_be_visible()
+    assert await barriers(page) == []
     assert complaints == []

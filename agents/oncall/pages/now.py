@@ -39,6 +39,7 @@ def routes(desk: Desk) -> list[Route]:
                 here=_address(query),
                 address=lambda **changed: _address(replace(query, **{"page": 1, **changed})),
                 STATES=_STATES,
+                UNWATCHED=UNWATCHED,
             )
         )
 

@@ -150,7 +150,8 @@ def _worker(event: WorkerReported) -> tuple[str, ...]:
     waiting = sum(topic.waiting for topic in event.topics)
     lag = max((topic.lag_seconds for topic in event.topics), default=0.0)
     lacking = (f"lacks {', '.join(event.not_ready)}",) if event.not_ready else ()
-    what = f"{waiting} records wait, the oldest for {lag:.1f} s"
+    wait = "record waits" if waiting == 1 else "records wait"
+    what = f"{waiting} {wait}, the oldest for {lag:.1f} s"
     return f"worker {event.role}", what, *lacking, *event.errors
 
 

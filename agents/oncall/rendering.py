@@ -35,6 +35,7 @@ _NAVIGATION = (
 """The pages that all others lead to: what each calls itself, where it is, and its name."""
 _SPARK_WIDTH, _SPARK_HEIGHT = 64, 20
 _HOUR = 3600
+_NO_BREAK = "\N{NO-BREAK SPACE}"
 _AGE_SCALES = ((9.95, 1, "{:.1f} s"), (119.5, 1, "{:.0f} s"), (2 * _HOUR, 60, "{:.0f} min"))
 """Below which age, in seconds, by what it is divided, and how it is written."""
 
@@ -48,12 +49,16 @@ def format_age(seconds: float) -> str:
 
 
 def format_when(at: int, now: int) -> str:
-    """The time of ``at`` (microseconds since the epoch, UTC), with its day unless that is now's."""
+    """The time of ``at`` (microseconds since the epoch, UTC), with its day unless that is now's.
+
+    No line breaks within it.
+    """
     try:
         when, today = (datetime.fromtimestamp(it / MICROSECONDS, UTC) for it in (at, now))
     except (OverflowError, ValueError, OSError):
         return "at no time that a calendar has"
-    return when.strftime("%H:%M:%S UTC" if when.date() == today.date() else "%d %b %H:%M UTC")
+    told = when.strftime("%H:%M:%S UTC" if when.date() == today.date() else "%d %b %H:%M UTC")
+    return told.replace(" ", _NO_BREAK)
 
 
 def spark(values: Sequence[float | None]) -> str:

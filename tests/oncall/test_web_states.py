@@ -76,7 +76,7 @@ async def test_an_unwatched_stream_is_first_and_says_why(served: Served, client:
     html = await page(client)
 
     assert html.index(">lost<") < html.index(">grave<")
-    assert "frames stopped since 22:13:20 UTC; 40 viewers" in html
+    assert "frames stopped since 22:13:20\N{NO-BREAK SPACE}UTC; 40 viewers" in html
 
 
 async def test_while_the_past_is_read_nobody_is_called_unwatched_for_want_of_frames(

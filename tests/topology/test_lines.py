@@ -12,6 +12,7 @@ from schemas import (
     FramesShed,
     PoliciesDisagreed,
     StreamShed,
+    TopicCounted,
     topics,
 )
 from tests.builders import SECOND, START, detection, detections_made, risk_assessed, window
@@ -251,6 +252,10 @@ EXAMPLES: list[tuple[Event, list[str]]] = [
         [f"{AT}  redriven  firebreak.frame-samples.v1/0/1  by op-1: mended"],
     ),
     (drill_ordered(), [f"{AT}  drill started  drill-1  by kea: the monthly drill"]),
+    (
+        worker_reported(topics=[TopicCounted(topics.FRAME_SAMPLES, [0], 1, 0, 1, 0.5)]),
+        [f"{AT}  worker detection  worker-1  1 record waits, the oldest for 0.5 s"],
+    ),
     (
         worker_reported(not_ready=["state recovered"], errors=["bundle live: no such folder"]),
         [

@@ -8,13 +8,15 @@
   const status = document.getElementById("plot-status");
   if (!place || !window.uPlot) return;
 
-  const HEIGHT = 320;
+  const HEIGHT = 360;
+  const TIMES_HEIGHT = 50;
   const NARROW = 280;
   // Told apart by hue and by dash: by neither alone.
   const HUES = [0, 210, 275, 150, 35, 320, 95];
   const DASHES = [[], [8, 3], [2, 3], [8, 3, 2, 3]];
   const REFRESH_MS = 15000;
-  const MOST_LABELS = 12;
+  const MOST_LABELS = 6;
+  const FIFTHS = [0, 0.2, 0.4, 0.6, 0.8, 1];
   const MOST_CHARACTERS = 48;
   const LINE = 15;
 
@@ -106,6 +108,13 @@
     return Math.max(place.clientWidth, NARROW);
   }
 
+  // The lines end at 1; what happened is written above them, in lines of its own.
+  function highest() {
+    const room = HEIGHT - TIMES_HEIGHT;
+    const head = (Math.min(told.plot.marks.length, MOST_LABELS) + 0.5) * LINE;
+    return (1.02 * room) / (room - head);
+  }
+
   // Some are there only when asked for.
   function isShown(series) {
     return chosen.get(series.label) ?? series.at_first;
@@ -169,8 +178,8 @@
       {
         width: width(),
         height: HEIGHT,
-        scales: { y: { range: [0, 1.02] } },
-        axes: [{ ...axis, space: 80, values: (_, at) => at.map(clock) }, axis],
+        scales: { y: { range: [0, highest()] } },
+        axes: [{ ...axis, space: 80, values: (_, at) => at.map(clock) }, { ...axis, splits: () => FIFTHS }],
         series: [{ label: "UTC" }, ...lines],
         legend: { show: false },
         hooks: { draw: [drawOver], setCursor: [tellValues] },

@@ -71,6 +71,7 @@ class Inflow:
         self._awaited = awaited
         self._telling = asyncio.Semaphore(_TOLD_AT_ONCE)
         self._arrived: asyncio.Queue[list[Taken] | None] = asyncio.Queue(1)
+        self._waiting: set[asyncio.Task[None]] = set()
 
     async def read(self) -> None:
         """Read the stream to its end; to be run beside ``runs``."""
@@ -86,7 +87,9 @@ class Inflow:
                     if (waiting := self._awaited(record)) is None:
                         taken.append((record, run))
                     else:
-                        aside.create_task(self._take_up(record, waiting, run))
+                        task = aside.create_task(self._take_up(record, waiting, run))
+                        self._waiting.add(task)
+                        task.add_done_callback(self._waiting.discard)
                 await self._arrived.put(taken)
         await self._arrived.put(None)
 
@@ -94,6 +97,11 @@ class Inflow:
         """What is to be worked on, until all that was read is."""
         while (run := await self._arrived.get()) is not None:
             yield run
+
+    def give_up(self) -> None:
+        """Wait no longer for what is waited for: its runs are never acknowledged."""
+        for task in self._waiting:
+            task.cancel()
 
     async def done(self, run: Open, records: int = 1) -> None:
         """So many ``records`` of ``run`` are done with; it is acknowledged once all are."""

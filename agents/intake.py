@@ -17,6 +17,7 @@ from contextlib import suppress
 from enum import StrEnum
 from functools import partial
 from typing import Any, NoReturn, TypeVar, cast
+from weakref import WeakSet
 
 from faust.streams import Stream
 from faust.types import StreamT
@@ -89,6 +90,12 @@ class Intake:
         self._publisher = publisher
         self._abort = abort
         self._counts = counts
+        self._inflows: WeakSet[Inflow] = WeakSet()
+
+    def give_up_waiting(self) -> None:
+        """Wait no longer for what records in work are waiting for: they will be fetched again."""
+        for inflow in self._inflows:
+            inflow.give_up()
 
     async def each(self, stream: StreamT[Run], step: Step) -> None:
         """Run ``step`` on one record at a time: in order in a partition, partitions side by side.
@@ -135,6 +142,7 @@ class Intake:
         room = asyncio.Semaphore(batching.at_once - 1)
         manual = cast(Stream[Any], stream).noack()
         inflow = Inflow(cast(Stream[Any], manual), self, sift, awaited)
+        self._inflows.add(inflow)
 
         async def work(
             batch: list[Taken], before: asyncio.Event, handed_over: asyncio.Event

@@ -18,8 +18,8 @@ from agents.publishing import Outgoing, OutputTooLarge, PublishFailed
 from agents.records import Record
 from schemas import Codec, Event
 from tests.waiting import wait_until_async
+from topology.committing import RunMessage
 from topology.fetching import Fetched
-from topology.runs import RunMessage
 
 E = TypeVar("E", bound=Event)
 CODEC = Codec()

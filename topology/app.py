@@ -40,6 +40,10 @@ from .serving import MakeDetector, detection_work
 from .settings import Settings
 
 _RUNS_BUFFERED = 8
+_REBALANCE_SECONDS = 15.0
+"""A detection worker lets its partitions go within ``committing.WORK_SECONDS``. One that has not
+by then is left out, and joins again. Those of judgement have Faust's own minute: left out in the
+midst of their work they would find their partitions another's, and end."""
 
 
 class Role(StrEnum):
@@ -132,6 +136,8 @@ def build_app(
                 sifting=work.sifting,
                 claims=work.claims,
             )
+            # Its frames can be judged again: nothing of them is remembered here.
+            app.giving_up.append(detecting.give_up_waiting)
             followed = {topics.RISK: Followed(RiskAssessed, RISK_LASTS)}
             risks = Follower("risks", followed, work.note_risk, ports.codec, kafka)
             app.add_dependency(work.serving)
@@ -220,6 +226,7 @@ def _bare_app(
     settings: Settings, bootstrap: str, role: Role, partitions: int, wait_ms: int
 ) -> RunApp:
     largest = largest_record(settings)
+    left_out = {"broker_rebalance_timeout": _REBALANCE_SECONDS} if role is Role.DETECTION else {}
     return RunApp(
         f"firebreak-{role}",
         librdkafka={
@@ -247,6 +254,7 @@ def _bare_app(
         broker_session_timeout=6.0,
         broker_heartbeat_interval=1.5,
         broker_request_timeout=30.0,
+        **left_out,
         web_bind=settings.web_host,
         web_host=settings.web_host,
         web_port=settings.web_port,

@@ -4,15 +4,7 @@ Faust 0.15.3 spends some 60 µs of CPU on an event, most of it in two tasks that
 (``Consumer._drain_messages``). A run is one event, so that is spent once a run. The event's value
 is the run, its offset that of the run's last record.
 
-What may be committed is told anew here, which leaves out two faults of Faust's own bookkeeping:
-
-- ``_new_offset`` lets a run of acknowledged offsets start one past the committed offset, or
-  anywhere while nothing is committed, so a commit can step over an event that is in work.
-- Filling a hole in the log may list offsets twice, which ends the run of consecutive offsets early
-  and leaves commits standing still (faust-streaming #606).
-
-Streams take a partition's events in order, so all that lies before the first record in work is
-done: that is what is committed, and holes in the log need no thought.
+What of them may be committed is told in ``topology.committing``.
 """
 
 from __future__ import annotations
@@ -26,26 +18,18 @@ import faust
 from faust.transport.consumer import ensure_TP
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
-from faust.types.tuples import ConsumerMessage
 
 from agents.records import Record, Run
 
 from .backlog import Backlog, backlogs_of
-from .faust_mend import MendedApp, MendedConsumer, MendedTransport
+from .committing import CommittingApp, CommittingConsumer, RunMessage
+from .faust_mend import MendedConsumer, MendedTransport
 from .fetching import Fetching
 from .membership import Handover, MemberThread, is_member
 
 MOST_RECORDS = 64
 MOST_BYTES = 1024 * 1024
 """Of a run's values, unless its only record has more. What is held counts in runs."""
-
-
-class RunMessage(ConsumerMessage):
-    """A run as Faust handles it; ``first`` is the offset of its first record."""
-
-    __slots__ = ("first",)
-
-    first: int
 
 
 def runs_of(records: Sequence[Record]) -> list[list[Record]]:
@@ -62,7 +46,7 @@ def runs_of(records: Sequence[Record]) -> list[list[Record]]:
     return runs
 
 
-class RunConsumer(MendedConsumer):
+class RunConsumer(CommittingConsumer):
     """The mended consumer on runs, which librdkafka fetches."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -184,24 +168,6 @@ class RunConsumer(MendedConsumer):
         message.first = run[0].offset
         return message
 
-    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
-        """Nothing: see above."""
-
-    def _new_offset(self, tp: TP) -> int | None:
-        acked = self._acked[tp]
-        if not acked:
-            return None
-        end: int = max(acked) + 1
-        runs = cast(set[RunMessage], self._unacked_messages)
-        in_work = [run.first for run in runs if run.tp == tp]
-        if in_work and min(in_work) < end:
-            end = min(in_work)
-        done = [offset for offset in acked if offset < end]
-        acked[:] = [offset for offset in acked if offset >= end]
-        self._acked_index[tp].difference_update(done)
-        committed = self._committed_offset[tp]
-        return end if done and (committed is None or end > committed) else None
-
 
 def _by_turns(fetched: Mapping[TP, Sequence[Record]]) -> list[tuple[TP, list[Record]]]:
     """Runs of all partitions, one of each at a time."""
@@ -233,7 +199,7 @@ class RunTransport(MendedTransport):
     Consumer: ClassVar[type[MendedConsumer]] = RunConsumer
 
 
-class RunApp(MendedApp):
+class RunApp(CommittingApp):
     """A Faust app whose agents get runs; ``librdkafka`` is the configuration to fetch them by."""
 
     def __init__(self, *args: Any, librdkafka: Mapping[str, Any], **kwargs: Any) -> None:

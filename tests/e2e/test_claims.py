@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -35,12 +35,14 @@ LIMIT = 90.0
 
 
 class Store(ThreadingHTTPServer):
-    """Gives ``payloads`` by their number, and counts how often it is asked for each."""
+    """Gives ``payloads`` by their number, and counts how often it is asked for each. Those that
+    hang it gives once it is told to end."""
 
     daemon_threads = True
 
-    def __init__(self, payloads: list[bytes]) -> None:
+    def __init__(self, payloads: list[bytes], hangs: Container[int]) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
+        self.hangs = hangs
         self.payloads = payloads
         self.asked: Counter[int] = Counter()
         self.ended = threading.Event()
@@ -56,7 +58,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         number = int(self.path.lstrip("/"))
         self.server.asked[number] += 1
-        if number == HANGS:
+        if number in self.server.hangs:
             self.server.ended.wait()
         fails = number == FAILS_TWICE and self.server.asked[number] <= 2
         self.send_response(503 if fails else 200)
@@ -68,8 +70,8 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def store(payloads: list[bytes]) -> Iterator[Store]:
-    with Store(payloads) as running:
+def store(payloads: list[bytes], hangs: Container[int]) -> Iterator[Store]:
+    with Store(payloads, hangs) as running:
         thread = threading.Thread(target=running.serve_forever)
         thread.start()
         yield running
@@ -90,7 +92,7 @@ def test_an_attack_whose_frames_lie_in_a_store_is_stopped(
         ]
         for name, clip in (("claimed", filmed.attack[-4:]), ("inline", filmed.ordinary))
     )
-    with store([frame.payload for frame in attack]) as kept:
+    with store([frame.payload for frame in attack], {HANGS}) as kept:
         monkeypatch.setenv("FIREBREAK_PAYLOAD_ORIGINS", f'["{kept.origin}"]')
         monkeypatch.setenv("FIREBREAK_PAYLOAD_NETWORKS", '["127.0.0.0/8"]')
         claims = [

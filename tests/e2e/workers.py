@@ -1,4 +1,4 @@
-"""Judgement workers by hand: a test decides when one starts and how it ends."""
+"""Workers of one role by hand: a test decides when one starts and how it ends."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,22 +26,33 @@ PATIENT = (
 
 
 class Workers:
-    """Workers of the judgement role under ``policy``, all ready once ``start`` returns."""
+    """Workers of ``role`` under ``policy``, all ready once ``start`` returns; ``environment`` is
+    what theirs has besides this process's own."""
 
-    def __init__(self, bootstrap: str, runtime_dir: Path, policy: Path) -> None:
+    def __init__(
+        self,
+        bootstrap: str,
+        runtime_dir: Path,
+        policy: Path = DEFAULT_POLICY_FILE,
+        *,
+        role: Role = Role.JUDGEMENT,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self._role = role
         self._environment = {
             **os.environ,
             "FIREBREAK_BOOTSTRAP_SERVERS": bootstrap,
             "FIREBREAK_RUNTIME_DIR": str(runtime_dir),
             "FIREBREAK_WEB_KEY": signed_in.KEY,
             "FIREBREAK_POLICY": str(policy),
+            **(environment or {}),
         }
         self.running: list[tuple[subprocess.Popen[bytes], str]] = []
 
     def start(self) -> None:
         """Start one more, and wait until it and the others take part in the group."""
         port = free_port_pair()
-        command = [sys.executable, "-m", "topology", "worker", Role.JUDGEMENT]
+        command = [sys.executable, "-m", "topology", "worker", self._role]
         worker = subprocess.Popen([*command, "--web-port", str(port)], env=self._environment)
         self.running.append((worker, f"http://127.0.0.1:{port}"))
         wait_until(self.ready, READY_SECONDS, about=self.told)

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from agents.records import Record
 from tests.shell import record
+from topology import committing
+from topology.committing import RunMessage
 from topology.membership import Handover
-from topology.runs import MOST_BYTES, MOST_RECORDS, RunApp, RunConsumer, RunMessage, runs_of
+from topology.runs import MOST_BYTES, MOST_RECORDS, RunApp, RunConsumer, runs_of
 
 SOURCE, OTHER = TP("source", 0), TP("source", 1)
 
@@ -230,3 +232,127 @@ async def test_a_handover_that_was_cut_short_is_made_again(
     thread.answers.set()
     await consumer.perform_seek()
     assert thread.did == ["handed over [0]", "handed over [0]", "sought"]
+
+
+class Committing:
+    """The consumer's thread, with brokers that keep what is committed to them."""
+
+    def __init__(self) -> None:
+        self.committed: dict[TP, int] = {}
+
+    def assignment(self) -> set[TP]:
+        return {SOURCE}
+
+    async def commit(self, offsets: Mapping[TP, int]) -> bool:
+        self.committed.update(offsets)
+        return True
+
+    async def seek_to_committed(self) -> dict[TP, int]:
+        return dict(self.committed)
+
+
+class AtWork:
+    """Runs of ten records in work in a detection-like app, whose work may be given up."""
+
+    def __init__(self, consumer: RunConsumer, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(committing, "WORK_SECONDS", 0.05)
+        consumer.loop = asyncio.get_running_loop()
+        self.consumer, self.app = consumer, cast(RunApp, consumer.app)
+        self.brokers, self.given_up = Committing(), 0
+        consumer._thread = cast(Any, self.brokers)
+        self.app.topics._acking_topics.add(SOURCE.topic)
+        self.app.giving_up.append(self.give_up)
+        self.held: list[RunMessage] = []
+
+    def give_up(self) -> None:
+        self.given_up += 1
+
+    def begin(self, first: int) -> RunMessage:
+        """Take the run of ten records at ``first`` into work."""
+        lying = [record(offset=first + n, topic=SOURCE.topic, partition=0) for n in range(10)]
+        message = self.consumer._message(SOURCE, lying, self.app.consumer_generation_id)
+        self.consumer.track_message(message)
+        self.held.append(message)
+        return message
+
+    def forget(self) -> None:
+        """As whoever works on runs does with those that are given up."""
+        self.held.clear()
+
+    async def next_generation(self) -> None:
+        """The partition is this worker's again."""
+        self.app.consumer_generation_id += 1
+        await self.consumer.perform_seek()
+
+
+@pytest.fixture
+async def at_work(consumer: RunConsumer, monkeypatch: pytest.MonkeyPatch) -> AtWork:
+    return AtWork(consumer, monkeypatch)
+
+
+async def test_work_that_may_be_given_up_is_waited_for_only_so_long(at_work: AtWork) -> None:
+    done, _hangs = at_work.begin(0), at_work.begin(10)
+    at_work.consumer.ack(done)
+    async with asyncio.timeout(5):
+        await at_work.consumer.wait_empty()
+    assert at_work.given_up == 1
+    assert at_work.brokers.committed == {SOURCE: 10}
+
+
+async def test_work_that_is_done_in_time_is_not_given_up(at_work: AtWork) -> None:
+    last = at_work.begin(0)
+    waiting = asyncio.create_task(at_work.consumer.wait_empty())
+    await asyncio.sleep(0)
+    at_work.consumer.ack(last)
+    await waiting
+    assert (at_work.given_up, at_work.brokers.committed) == (0, {SOURCE: 10})
+
+
+async def test_work_that_may_not_be_given_up_is_waited_for_to_its_end(at_work: AtWork) -> None:
+    at_work.app.giving_up.clear()
+    last = at_work.begin(0)
+    waiting = asyncio.create_task(at_work.consumer.wait_empty())
+    done, _ = await asyncio.wait({waiting}, timeout=4 * committing.WORK_SECONDS)
+    assert not done
+    at_work.consumer.ack(last)
+    await waiting
+    assert at_work.brokers.committed == {SOURCE: 10}
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["stopping", "in the next generation"])
+async def test_what_is_done_late_commits_nothing_past_a_run_that_was_given_up(
+    at_work: AtWork, again: bool
+) -> None:
+    """One run is done, one hangs, one is done behind it in time, and one too late."""
+    at_work.consumer.ack(at_work.begin(0))
+    at_work.begin(10)
+    at_work.consumer.ack(at_work.begin(20))
+    late = at_work.begin(30)
+    await at_work.consumer.wait_empty()
+    at_work.forget()
+    if again:
+        await at_work.next_generation()
+    at_work.consumer.ack(late)
+    del late
+    await at_work.consumer.commit()
+    assert at_work.brokers.committed == {SOURCE: 10}
+
+
+async def test_a_run_that_was_given_up_is_committed_once_it_is_done_again(at_work: AtWork) -> None:
+    at_work.begin(0)
+    await at_work.consumer.wait_empty()
+    await at_work.next_generation()
+    at_work.consumer.ack(at_work.begin(0))
+    await at_work.consumer.commit()
+    assert at_work.brokers.committed == {SOURCE: 10}
+
+
+async def test_a_seek_before_the_next_generation_lets_nothing_past(at_work: AtWork) -> None:
+    """Records that come while a rebalance is waited for are sought back."""
+    at_work.begin(0)
+    late = at_work.begin(10)
+    await at_work.consumer.wait_empty()
+    await at_work.consumer.perform_seek()
+    at_work.consumer.ack(late)
+    await at_work.consumer.commit()
+    assert at_work.brokers.committed == {}

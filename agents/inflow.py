@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Any, Protocol, cast
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple, Protocol, cast
 
 from faust.streams import Stream
 
@@ -14,9 +15,26 @@ from .records import Record, Run, RunEvent
 
 Sift = Callable[[Sequence[Record]], tuple[Sequence[Record], list[Outgoing]]]
 """Of a run, what is to be worked on, and what is told of the rest."""
-Await = Callable[[Record], Awaitable[Record | Rejection] | None]
-"""What is waited for before a record is worked on, or ``None``: the record as it is to be worked
-on, or why it can't be."""
+
+
+class Waiting(Protocol):
+    """A record that is not worked on before something has come."""
+
+    async def enter(self) -> None:
+        """Begin to wait, once there is room for that: reading goes no further before."""
+        ...
+
+    async def get(self) -> Record | Rejection:
+        """The record as it is to be worked on, or why it can't be."""
+        ...
+
+    def leave(self) -> None:
+        """Make room for another: the record is in a batch, or will not be. Once is enough."""
+        ...
+
+
+Await = Callable[[Record], Waiting | None]
+"""What a record waits for, or ``None``."""
 
 _TOLD_AT_ONCE = 16
 """Runs of which something was left out, and is not with the brokers yet."""
@@ -33,16 +51,31 @@ def wait_for_none(_: Record) -> None:
 
 
 class Open:
-    """A run of which not all records are done."""
+    """A run of which not all records are done; one that is given up never will be.
 
-    __slots__ = ("event", "left")
+    It holds none of them: one that waits for long is not to keep those beside it in memory.
+    """
+
+    __slots__ = ("event", "given_up", "left")
 
     def __init__(self, event: RunEvent) -> None:
         self.event = event
         self.left = len(event.value)
+        self.given_up = False
+        event.value = ()
+        event.message.value = None
 
 
-Taken = tuple[Record, Open]
+def _nothing() -> None:
+    """Leaves nothing."""
+
+
+class Taken(NamedTuple):
+    """A record to be worked on; ``leave`` is called when it is taken into a batch."""
+
+    record: Record
+    run: Open
+    leave: Callable[[], None] = _nothing
 
 
 class Accounts(Protocol):
@@ -61,7 +94,7 @@ class Inflow:
     """What ``stream`` brings, run by run.
 
     What ``sift`` leaves out is done with once what it tells of that is with the brokers. Records
-    that are ``awaited`` are overtaken by others.
+    that are ``awaited`` are overtaken by others, as long as there is room for them to wait.
     """
 
     def __init__(self, stream: Stream[Any], accounts: Accounts, sift: Sift, awaited: Await) -> None:
@@ -71,26 +104,32 @@ class Inflow:
         self._awaited = awaited
         self._telling = asyncio.Semaphore(_TOLD_AT_ONCE)
         self._arrived: asyncio.Queue[list[Taken] | None] = asyncio.Queue(1)
-        self._waiting: set[asyncio.Task[None]] = set()
+        self._reading: Open | None = None
+        self._waiting: dict[asyncio.Task[None], Open] = {}
 
     async def read(self) -> None:
         """Read the stream to its end; to be run beside ``runs``."""
         async with asyncio.TaskGroup() as aside:
             async for event in self._stream.events():
-                run = Open(event)
-                kept, told = self._sift(cast(Run, event.value))
+                records = cast(Run, event.value)
+                self._reading = run = Open(event)
+                kept, told = self._sift(records)
                 if told:
                     await self._telling.acquire()
                     aside.create_task(self._tell(told, run, run.left - len(kept)))
-                taken: list[Taken] = []
-                for record in kept:
-                    if (waiting := self._awaited(record)) is None:
-                        taken.append((record, run))
-                    else:
-                        task = aside.create_task(self._take_up(record, waiting, run))
-                        self._waiting.add(task)
-                        task.add_done_callback(self._waiting.discard)
-                await self._arrived.put(taken)
+                asked = [(record, self._awaited(record)) for record in kept]
+                if taken := [Taken(record, run) for record, waiting in asked if waiting is None]:
+                    await self._arrived.put(taken)
+                for record, waiting in asked:
+                    if waiting is None:
+                        continue
+                    await waiting.enter()
+                    if run.given_up:
+                        waiting.leave()
+                        break
+                    task = aside.create_task(self._take_up(record, waiting, run))
+                    self._waiting[task] = run
+                    task.add_done_callback(partial(self._end_waiting, waiting))
         await self._arrived.put(None)
 
     async def runs(self) -> AsyncIterator[list[Taken]]:
@@ -100,7 +139,10 @@ class Inflow:
 
     def give_up(self) -> None:
         """Wait no longer for what is waited for: its runs are never acknowledged."""
-        for task in self._waiting:
+        if self._reading is not None:
+            self._reading.given_up = True
+        for task, run in self._waiting.items():
+            run.given_up = True
             task.cancel()
 
     async def done(self, run: Open, records: int = 1) -> None:
@@ -113,19 +155,29 @@ class Inflow:
         await self._settle(told, run, left_out)
         self._telling.release()
 
-    async def _take_up(
-        self, record: Record, waiting: Awaitable[Record | Rejection], run: Open
-    ) -> None:
+    async def _take_up(self, record: Record, waiting: Waiting, run: Open) -> None:
+        why = await self._hand_on(waiting, run)
+        if why is not None:
+            waiting.leave()
+            await self._settle([self._accounts.refuse(record, why)], run, 1)
+
+    def _end_waiting(self, waiting: Waiting, task: asyncio.Task[None]) -> None:
+        del self._waiting[task]
+        # It may not even have begun.
+        if task.cancelled():
+            waiting.leave()
+
+    async def _hand_on(self, waiting: Waiting, run: Open) -> Rejection | Exception | None:
+        """Why what was waited for is not handed on, if it is not."""
         try:
-            found = await waiting
+            found = await waiting.get()
         # As for a step: what nobody foresaw is the record's dead letter.
         except Exception as error:  # noqa: BLE001
-            await self._settle([self._accounts.refuse(record, error)], run, 1)
-            return
+            return error
         if isinstance(found, Rejection):
-            await self._settle([self._accounts.refuse(record, found)], run, 1)
-        else:
-            await self._arrived.put([(found, run)])
+            return found
+        await self._arrived.put([Taken(found, run, waiting.leave)])
+        return None
 
     async def _settle(self, outgoing: list[Outgoing], run: Open, records: int) -> None:
         await self._accounts.settle(outgoing, records)

@@ -136,7 +136,8 @@ class Intake:
 
         What comes of a batch is handed to the publisher after what came of the one before, so that
         the outputs of one key stay in order. What ``sift`` leaves out is done with once what it
-        tells of that is with the brokers. Records that are ``awaited`` are overtaken by others.
+        tells of that is with the brokers. Records that are ``awaited`` are overtaken by others, as
+        long as there is room for them to wait.
         """
         clock = asyncio.get_running_loop().time
         room = asyncio.Semaphore(batching.at_once - 1)
@@ -149,7 +150,7 @@ class Intake:
         ) -> None:
             began = clock()
             try:
-                outgoing = await self._attempt([record for record, _ in batch], step)
+                outgoing = await self._attempt([taken.record for taken in batch], step)
             except ProcessUnfit as error:
                 self.give_up(error)
             await before.wait()
@@ -159,8 +160,8 @@ class Intake:
             handed_over.set()
             await settling
             batching.sizing.observe(len(batch), clock() - began)
-            for _, run in batch:
-                await inflow.done(run)
+            for taken in batch:
+                await inflow.done(taken.run)
             room.release()
 
         async with asyncio.TaskGroup() as tasks:
@@ -168,6 +169,8 @@ class Intake:
             before = asyncio.Event()
             before.set()
             async for batch in batches(inflow.runs(), _lane, _key, batching):
+                for taken in batch:
+                    taken.leave()
                 handed_over = asyncio.Event()
                 tasks.create_task(work(batch, before, handed_over))
                 before = handed_over
@@ -254,11 +257,11 @@ class Intake:
 
 
 def _lane(taken: Taken) -> int:
-    return taken[0].partition
+    return taken.record.partition
 
 
 def _key(taken: Taken) -> bytes:
-    return taken[0].key or b""
+    return taken.record.key or b""
 
 
 async def _end_of(task: asyncio.Task[None] | None) -> None:

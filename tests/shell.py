@@ -149,22 +149,8 @@ class Bench:
 async def put_run(agent: AgentTestWrapperT, run: Sequence[Record]) -> RunMessage:
     """Give ``run`` to an agent as its app's transport would; Faust's own ``put`` knows no runs."""
     channel = cast(ChannelT[Any], agent.stream().channel)
-    last = run[-1]
-    value: Any = run
-    message = RunMessage(
-        topic=last.topic,
-        partition=last.partition,
-        offset=last.offset,
-        timestamp=last.timestamp / 1000,
-        timestamp_type=0,
-        headers=None,
-        key=None,
-        value=value,
-        checksum=None,
-        tp=TP(last.topic, last.partition),
-        # Of another generation it would be passed over, as after a rebalance.
-        generation_id=agent.app.consumer_generation_id,
-    )
-    message.first = run[0].offset
+    tp = TP(run[0].topic, run[0].partition)
+    # Of another generation it would be passed over, as after a rebalance.
+    message = RunMessage.of(tp, run, agent.app.consumer_generation_id)
     await channel.put(await channel.decode(message))
     return message

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from faust.types import TP
 
-from agents.records import Run
-
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
@@ -22,13 +20,14 @@ class Backlog:
 
 
 def backlogs_of(
-    unfetched: Mapping[TP, int], in_work: Iterable[tuple[TP, Run]]
+    unfetched: Mapping[TP, int], in_work: Iterable[tuple[TP, int, int]]
 ) -> dict[TP, Backlog]:
-    """What lies with the brokers, by partition, together with the runs that are in work."""
+    """What lies with the brokers, by partition, together with the runs that are in work: of each
+    where it lies, how many records it has, and the time of the first."""
     waiting, oldest = dict(unfetched), dict[TP, int]()
-    for tp, run in in_work:
-        waiting[tp] = waiting.get(tp, 0) + len(run)
-        if (at := run[0].timestamp) >= 0:
+    for tp, count, at in in_work:
+        waiting[tp] = waiting.get(tp, 0) + count
+        if at >= 0:
             oldest[tp] = min(oldest.get(tp, at), at)
     return {tp: Backlog(count, oldest.get(tp)) for tp, count in waiting.items()}
 

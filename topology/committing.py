@@ -23,7 +23,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from faust.types import TP
-from faust.types.tuples import ConsumerMessage
+from faust.types.tuples import ConsumerMessage, Message
 
 from agents.records import Run
 
@@ -34,11 +34,38 @@ WORK_SECONDS = 5.0
 
 
 class RunMessage(ConsumerMessage):
-    """A run as Faust handles it; ``first`` is the offset of its first record."""
+    """A run as Faust handles it, its records gone once they are read.
 
-    __slots__ = ("first",)
+    Of these there are ``count``; ``first`` is the offset of the first, and ``oldest`` its time.
+    """
 
+    __slots__ = ("count", "first", "oldest")
+
+    count: int
     first: int
+    oldest: int
+
+    @classmethod
+    def of(cls, tp: TP, run: Run, generation: int) -> RunMessage:
+        """The message of ``run``, which lies in ``tp``."""
+        value: Any = run
+        message = cls(
+            topic=tp.topic,
+            partition=tp.partition,
+            offset=run[-1].offset,
+            timestamp=run[-1].timestamp / 1000.0,
+            timestamp_type=0,
+            headers=None,
+            key=None,
+            value=value,
+            checksum=None,
+            tp=tp,
+            generation_id=generation,
+        )
+        message.count = len(run)
+        message.first = run[0].offset
+        message.oldest = run[0].timestamp
+        return message
 
 
 class CommittingApp(MendedApp):
@@ -82,7 +109,7 @@ class CommittingConsumer(MendedConsumer):
             self._acked_index.pop(tp, None)
 
     def _give_up(self, runs: set[RunMessage]) -> None:
-        count = sum(len(cast(Run, run.value)) for run in runs)
+        count = sum(run.count for run in runs)
         self.log.warning("up to %d records are given up, to be fetched again", count)
         self._given_up |= runs
         # In place: streams add to it.
@@ -90,7 +117,7 @@ class CommittingConsumer(MendedConsumer):
         for give_up in cast(CommittingApp, self.app).giving_up:
             give_up()
 
-    def ack(self, message: RunMessage) -> bool:
+    def ack(self, message: Message) -> bool:
         """Take note that ``message`` is done, unless it was given up or is an earlier generation's:
         what lies before it may have been given up too, and it is fetched again with that."""
         late = message.generation_id != self.app.consumer_generation_id

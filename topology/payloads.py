@@ -9,12 +9,10 @@ time is the other side's choice. No URI is in any message: it may be signed.
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from collections.abc import Collection
-from contextlib import asynccontextmanager
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -23,17 +21,11 @@ from mode import Service
 from yarl import URL
 
 from agents.dead_letters import DeadLetterCause
-from agents.detection.claims import PayloadRefused, PayloadUnavailable
+from agents.detection.claims import PayloadRefused
+from agents.detection.origins import AT_ONCE, PayloadUnavailable
 
 from .settings import Network, Settings
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-_AT_ONCE = 16
-"""Fetches from one origin."""
-_WAITING = 512
-"""More than so many that wait for one origin are not let wait."""
 _PIECE = 64 * 1024
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Answers that may be others later (RFC 9110, RFC 6585)."""
@@ -58,8 +50,19 @@ class PayloadFetcher(Service):
         self._networks = settings.payload_networks
         self._most = settings.max_payload_bytes
         self._timeout = aiohttp.ClientTimeout(total=settings.payload_timeout)
-        self._slots = {origin: _Slots() for origin in self._origins}
         self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def origins(self) -> Collection[str]:
+        return [str(origin) for origin in self._origins]
+
+    @property
+    def largest(self) -> int:
+        return self._most
+
+    def origin(self, uri: str) -> str:
+        """Which of the origins ``uri`` is of. Raises ``PayloadRefused``."""
+        return str(self._allowed(uri).origin())
 
     async def on_stop(self) -> None:
         if self._session is not None:
@@ -69,20 +72,19 @@ class PayloadFetcher(Service):
         """What lies at ``uri``. Raises ``PayloadRefused``, ``PayloadUnavailable``."""
         url = self._allowed(uri)
         origin = url.origin()
-        async with self._slots[origin].one(origin):
-            try:
-                return await self._get(url)
-            except aiohttp.ClientConnectorError as error:
-                if isinstance(error.os_error, _NotAllowed):
-                    raise PayloadRefused(f"{origin}: {error.os_error}") from None
-                raise PayloadUnavailable(f"{origin}: can't be connected to") from None
-            except aiohttp.InvalidURL:
-                raise PayloadRefused(f"{origin}: not the URL of a host") from None
-            except TimeoutError:
-                raise PayloadUnavailable(f"{origin}: no answer in time") from None
-            except aiohttp.ClientError as error:
-                # Its text may hold the URI.
-                raise PayloadUnavailable(f"{origin}: {type(error).__name__}") from None
+        try:
+            return await self._get(url)
+        except aiohttp.ClientConnectorError as error:
+            if isinstance(error.os_error, _NotAllowed):
+                raise PayloadRefused(f"{origin}: {error.os_error}") from None
+            raise PayloadUnavailable(f"{origin}: can't be connected to") from None
+        except aiohttp.InvalidURL:
+            raise PayloadRefused(f"{origin}: not the URL of a host") from None
+        except TimeoutError:
+            raise PayloadUnavailable(f"{origin}: no answer in time") from None
+        except aiohttp.ClientError as error:
+            # Its text may hold the URI.
+            raise PayloadUnavailable(f"{origin}: {type(error).__name__}") from None
 
     def _allowed(self, uri: str) -> URL:
         """Raises ``PayloadRefused``."""
@@ -126,7 +128,11 @@ class PayloadFetcher(Service):
     def _connected(self) -> aiohttp.ClientSession:
         if self._session is None:
             connector = aiohttp.TCPConnector(
-                resolver=_Resolver(self._networks), use_dns_cache=False, limit=0
+                resolver=_Resolver(self._networks),
+                use_dns_cache=False,
+                limit=0,
+                # What waits for its turn beyond that has only so long for both.
+                limit_per_host=AT_ONCE,
             )
             self._session = aiohttp.ClientSession(
                 connector=connector,
@@ -137,29 +143,6 @@ class PayloadFetcher(Service):
                 trust_env=False,
             )
         return self._session
-
-
-class _Slots:
-    """One origin's: while it is slow others are not."""
-
-    def __init__(self) -> None:
-        self._slots = asyncio.Semaphore(_AT_ONCE)
-        self._waiting = 0
-
-    @asynccontextmanager
-    async def one(self, origin: URL) -> AsyncIterator[None]:
-        """Raises ``PayloadUnavailable``."""
-        if self._waiting >= _WAITING:
-            raise PayloadUnavailable(f"{origin}: {_WAITING} fetches wait for it")
-        self._waiting += 1
-        try:
-            await self._slots.acquire()
-        finally:
-            self._waiting -= 1
-        try:
-            yield
-        finally:
-            self._slots.release()
 
 
 class _Resolver(AbstractResolver):

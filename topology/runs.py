@@ -19,7 +19,7 @@ from faust.transport.consumer import ensure_TP
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
-from agents.records import Record, Run
+from agents.records import Record
 
 from .backlog import Backlog, backlogs_of
 from .committing import CommittingApp, CommittingConsumer, RunMessage
@@ -77,7 +77,8 @@ class RunConsumer(CommittingConsumer):
     def backlogs(self) -> dict[TP, Backlog]:
         """What is not done with, by partition."""
         runs = cast(set[RunMessage], self._unacked_messages)
-        return backlogs_of(self._fetching.waiting(), [(it.tp, cast(Run, it.value)) for it in runs])
+        in_work = [(it.tp, it.count, it.oldest) for it in runs]
+        return backlogs_of(self._fetching.waiting(), in_work)
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         self._to_hand_over = Handover(
@@ -140,7 +141,7 @@ class RunConsumer(CommittingConsumer):
             if not self.flow_active or self.app.consumer_generation_id != generation:
                 return
             if active is None or tp in active:
-                yield tp, self._message(tp, run, generation)
+                yield tp, RunMessage.of(tp, run, generation)
 
     async def _seek_back(self) -> None:
         """What was fetched is dropped, to be fetched again."""
@@ -149,24 +150,6 @@ class RunConsumer(CommittingConsumer):
         # As Faust does: the brokers may be away, and the seek after the rebalance comes anyway.
         except Exception as error:  # noqa: BLE001
             self.log.warning("could not seek back: %s", error)
-
-    def _message(self, tp: TP, run: Run, generation: int) -> RunMessage:
-        value: Any = run
-        message = RunMessage(
-            topic=tp.topic,
-            partition=tp.partition,
-            offset=run[-1].offset,
-            timestamp=run[-1].timestamp / 1000.0,
-            timestamp_type=0,
-            headers=None,
-            key=None,
-            value=value,
-            checksum=None,
-            tp=tp,
-            generation_id=generation,
-        )
-        message.first = run[0].offset
-        return message
 
 
 def _by_turns(fetched: Mapping[TP, Sequence[Record]]) -> list[tuple[TP, list[Record]]]:

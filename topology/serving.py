@@ -18,8 +18,8 @@ from agents.detection.detector import Detector, Judge
 from agents.detection.lineup import LineUpInvalid, Part
 from agents.detection.serving import Serving
 from agents.detection.shadow import Shadow
-from agents.detection.shedding import Risky, Shedder, ShedLimits
-from agents.detection.sifting import Sifting
+from agents.detection.shedding import Pressed, Risky, Shedder, ShedLimits
+from agents.detection.sifting import Pressure, Sifting
 from agents.intake import Intake
 from schemas import MICROSECONDS, Codec, Event, RiskAssessed
 
@@ -115,16 +115,19 @@ def detection_work(
         _SHED_PATIENCE,
         int(settings.shed_age * MICROSECONDS),
     )
-    sifting = Sifting(
-        codec,
-        Shedder(limits, risky),
-        lambda: size.seconds_for(waiting()) / at_once,
-        intake,
-        brokers_now=brokers_now,
-    )
     judging = detector(cores, settings.inference_timeout)
     fetcher = PayloadFetcher(settings) if settings.payload_origins else None
     claims = Claims(codec, fetcher)
+
+    def to_judge() -> float:
+        return size.seconds_for(waiting() + claims.waiting) / at_once
+
+    # Frames that wait for a slow origin are shed for it, and no others.
+    pressures = [Pressure(Pressed(limits), to_judge)] + [
+        Pressure(Pressed(limits), origin.seconds, partial(claims.lies_at, name))
+        for name, origin in claims.origins.items()
+    ]
+    sifting = Sifting(codec, Shedder(limits, risky), pressures, intake, brokers_now=brokers_now)
     return DetectionWork(serving, judging, batching, size, risky, sifting, claims, fetcher)
 
 

@@ -77,6 +77,27 @@ class Risky:
         return key in self._told_at
 
 
+class Pressed:
+    """Whether what waits somewhere presses. Several may press on the same frames."""
+
+    def __init__(self, limits: ShedLimits) -> None:
+        self._limits = limits
+        self._since: float | None = None
+
+    def by(self, backlog: float, now: float) -> float:
+        """``backlog``, the seconds of work that wait, where it is too much and did not only begin
+        to be; else 0. ``now`` is in seconds by any clock.
+
+        Where much was waiting for brokers, batches are soon larger and what waits is soon done.
+        """
+        if backlog <= self._limits.backlog:
+            self._since = None
+            return 0.0
+        if self._since is None:
+            self._since = now
+        return backlog if now - self._since >= self._limits.patience else 0.0
+
+
 class Shedder:
     """Says of each frame, in the order of its partition, whether it is judged."""
 
@@ -85,23 +106,9 @@ class Shedder:
         self._risky = risky
         self._kept: OrderedDict[Key, int] = OrderedDict()
         """When the newest frame of a session was captured that is judged."""
-        self._pressed_since: float | None = None
 
     def at_risk(self, key: Key) -> bool:
         return key in self._risky
-
-    def presses(self, backlog: float, now: float) -> bool:
-        """Whether frames are to be looked at one by one: ``backlog`` seconds of work wait, and did
-        not only begin to. ``now`` is in seconds by any clock.
-
-        Where much was waiting for brokers, batches are soon larger and what waits is soon done.
-        """
-        if backlog <= self._limits.backlog:
-            self._pressed_since = None
-            return False
-        if self._pressed_since is None:
-            self._pressed_since = now
-        return now - self._pressed_since >= self._limits.patience
 
     def is_too_old(self, age: int) -> bool:
         """Of a frame that the brokers took ``age`` microseconds ago."""

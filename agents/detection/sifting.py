@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from schemas import Codec, FrameSampled, FramesShed, StreamShed, derive_id
 
@@ -13,11 +14,20 @@ from ..intake import Intake, appended_at, read
 from ..publishing import Outgoing, outgoing
 from ..records import Record
 from .admission import admit
-from .shedding import Key, Shedder, ShedReason
+from .shedding import Key, Pressed, Shedder, ShedReason
+
+
+@dataclass(frozen=True, slots=True)
+class Pressure:
+    """``backlog`` tells how many seconds of work those frames are that ``concerns`` and wait."""
+
+    pressed: Pressed
+    backlog: Callable[[], float]
+    concerns: Callable[[FrameSampled], bool] = lambda _: True
 
 
 class Sifting:
-    """``backlog`` tells how many seconds what waits for this worker would take to judge.
+    """A frame is left out for whatever presses most of what concerns it.
 
     ``brokers_now`` is the brokers' clock, microseconds since the epoch, and not this machine's,
     which may jump; while it is not known, ``None``, no frame is too old.
@@ -27,7 +37,7 @@ class Sifting:
         self,
         codec: Codec,
         shedder: Shedder,
-        backlog: Callable[[], float],
+        pressures: Sequence[Pressure],
         intake: Intake,
         *,
         brokers_now: Callable[[], int | None],
@@ -35,31 +45,34 @@ class Sifting:
     ) -> None:
         self._codec = codec
         self._shedder = shedder
-        self._backlog = backlog
+        self._pressures = pressures
         self._intake = intake
         self._brokers_now = brokers_now
         self._clock = clock
 
     def sift(self, records: Sequence[Record]) -> tuple[Sequence[Record], list[Outgoing]]:
         """Those of ``records``, of one partition, that are judged, and what is told of the rest."""
-        backlog, now = self._backlog(), self._brokers_now()
-        pressure = backlog if self._shedder.presses(backlog, self._clock()) else 0.0
-        if not pressure and not self._shedder.is_too_old(max(_age(it, now) for it in records)):
+        clock, now = self._clock(), self._brokers_now()
+        asked = [(it, it.pressed.by(it.backlog(), clock)) for it in self._pressures]
+        pressing = [(it, seconds) for it, seconds in asked if seconds]
+        if not pressing and not self._shedder.is_too_old(max(_age(it, now) for it in records)):
             return records, []
         kept: list[Record] = []
         shed: dict[ShedReason, dict[Key, list[Record]]] = defaultdict(lambda: defaultdict(list))
         for record in records:
             frame = read(self._codec, record, FrameSampled)
             # What is refused anyway goes its usual way.
-            if (
-                isinstance(frame, Rejection)
-                or admit(frame, appended_at(record)) is not None
-                or (why := self._shedder.sheds(frame, pressure, _age(record, now))) is None
-            ):
+            if isinstance(frame, Rejection) or admit(frame, appended_at(record)) is not None:
+                kept.append(record)
+                continue
+            pressure = max((most for it, most in pressing if it.concerns(frame)), default=0.0)
+            why = self._shedder.sheds(frame, pressure, _age(record, now))
+            if why is None:
                 kept.append(record)
             else:
                 shed[why][frame.stream_id, frame.session_id].append(record)
-        return kept, [self._tell(why, streams, backlog) for why, streams in shed.items()]
+        longest = max((seconds for _, seconds in pressing), default=0.0)
+        return kept, [self._tell(why, streams, longest) for why, streams in shed.items()]
 
     def _tell(
         self, why: ShedReason, streams: Mapping[Key, Sequence[Record]], backlog: float

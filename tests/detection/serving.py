@@ -12,8 +12,8 @@ from agents.detection.detector import Judge
 from agents.detection.lineup import Part
 from agents.detection.serving import Load, Serving
 from agents.detection.shadow import Shadow
-from agents.detection.shedding import Key, Risky, Shedder, ShedLimits
-from agents.detection.sifting import Sifting
+from agents.detection.shedding import Key, Pressed, Risky, Shedder, ShedLimits
+from agents.detection.sifting import Pressure, Sifting
 from schemas import Codec
 from tests.builders import SECOND, START
 from tests.detection.tiny_bundle import write_bundle
@@ -58,8 +58,10 @@ def sifting_of(
     risky = Risky(0.1)
     for key in at_risk:
         risky.take(key, 1.0, START)
-    shedder = Shedder(ShedLimits(5.0, 2 * SECOND, patience=0.0, age=120 * SECOND), risky)
-    return Sifting(Codec(), shedder, backlog, made.intake, brokers_now=brokers_now)
+    limits = ShedLimits(5.0, 2 * SECOND, patience=0.0, age=120 * SECOND)
+    pressures = [Pressure(Pressed(limits), backlog)]
+    shedder = Shedder(limits, risky)
+    return Sifting(Codec(), shedder, pressures, made.intake, brokers_now=brokers_now)
 
 
 async def settle(serving: Serving) -> None:

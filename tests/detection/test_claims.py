@@ -12,8 +12,9 @@ from msgspec.structs import replace
 from agents.batches import Batching
 from agents.dead_letters import DeadLetterCause, Rejection
 from agents.detection import agent as detection
-from agents.detection.claims import DELAYS, Claimed, Claims, PayloadRefused, PayloadUnavailable
+from agents.detection.claims import DELAYS, Claimed, Claims, PayloadRefused
 from agents.detection.detector import Detector
+from agents.detection.origins import PayloadUnavailable
 from agents.records import Record
 from schemas import DetectionsMade, EventDeadLettered, FrameSampled
 from tests.builders import START, frame_sampled
@@ -25,7 +26,8 @@ from tests.waiting import wait_until_async
 
 __all__ = ["bundle"]
 
-URI = "https://store.example/frames/1?signature=secret"
+ORIGIN = "https://store.example"
+URI = f"{ORIGIN}/frames/1?signature=secret"
 CLAIM = frame_sampled(payload=b"", payload_uri=URI)
 INLINE = frame_sampled(payload=picture())
 
@@ -41,8 +43,16 @@ class Store:
     asked: list[str] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
 
+    origins = (ORIGIN,)
+    largest = 4 * 1024 * 1024
+
     def __post_init__(self) -> None:
         self.free.set()
+
+    def origin(self, uri: str) -> str:
+        if not uri.startswith(f"{ORIGIN}/"):
+            raise PayloadRefused("elsewhere")
+        return ORIGIN
 
     async def __call__(self, uri: str) -> bytes:
         self.asked.append(uri)
@@ -64,9 +74,16 @@ def record_of(frame: FrameSampled, offset: int = 0) -> Record:
 
 
 async def outcome(store: Store) -> Record | Rejection:
-    waiting = store.claims.awaited(record_of(CLAIM, 7))
+    claims = store.claims
+    waiting = claims.awaited(record_of(CLAIM, 7))
     assert waiting is not None
-    return await waiting
+    await waiting.enter()
+    assert claims.waiting == 1
+    found = await waiting.get()
+    waiting.leave()
+    waiting.leave()
+    assert (claims.waiting, claims.origins[ORIGIN].held) == (0, 0)
+    return found
 
 
 async def test_a_claim_becomes_the_record_that_it_stands_for() -> None:
@@ -125,17 +142,15 @@ def test_nothing_waits_where_no_origin_is_allowed_nor_what_can_not_be_read() -> 
         assert Store().claims.awaited(record(value)) is None
 
 
-async def test_more_than_so_many_are_not_let_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agents.detection.claims._MOST", 2)
-    store = Store()
-    store.free.clear()
-    claims = store.claims
-    waiting = [asyncio.ensure_future(claims.awaited(record_of(CLAIM, n))) for n in range(3)]  # type: ignore[arg-type]
-    refused = await waiting[2]
-    assert isinstance(refused, Rejection)
-    assert refused.detail == "2 frames wait for their payloads"
-    store.free.set()
-    assert all(isinstance(it, Claimed) for it in await asyncio.gather(*waiting[:2]))
+async def test_what_is_of_no_origin_is_refused_without_a_place_to_wait() -> None:
+    claims = Store().claims
+    waiting = claims.awaited(record_of(replace(CLAIM, payload_uri="https://evil.example/1")))
+    assert waiting is not None
+    await waiting.enter()
+    assert await waiting.get() == Rejection(
+        DeadLetterCause.PAYLOAD_REFUSED, "elsewhere", CLAIM.stream_id
+    )
+    assert claims.waiting == 0
 
 
 @dataclass

@@ -16,6 +16,7 @@ from agents.detection.shedding import (
     AT_RISK_LATER,
     KEEP_AT_RISK,
     RISK_LASTS,
+    Pressed,
     Risky,
     Shedder,
     ShedLimits,
@@ -47,9 +48,9 @@ def kept(
 
 
 def test_what_waits_presses_once_it_has_been_too_much_for_a_while() -> None:
-    asked = shedder()
+    pressed = Pressed(LIMITS)
     looks = [(LITTLE, 0), (MUCH, 1), (MUCH, 2.9), (MUCH, 3), (MUCH, 9), (LITTLE, 10), (MUCH, 10.1)]
-    assert [asked.presses(*look) for look in looks] == [False] * 3 + [True] * 2 + [False] * 2
+    assert [pressed.by(*look) for look in looks] == [NONE] * 3 + [MUCH] * 2 + [NONE] * 2
 
 
 @pytest.mark.parametrize(

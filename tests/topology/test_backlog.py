@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from faust.types import TP
 
-from tests.builders import SECOND
-from tests.shell import record
 from topology.backlog import Backlog, Lags, backlogs_of
 
 ONE, OTHER = TP("source", 0), TP("source", 1)
@@ -37,11 +35,9 @@ def test_what_was_never_fetched_is_as_old_as_it_has_been_seen_to_wait() -> None:
 
 
 def test_runs_in_work_count_with_what_was_not_fetched() -> None:
-    early, late = (record(offset=at, appended_at=at * SECOND) for at in (5, 7))
-    found = backlogs_of({ONE: 10, OTHER: 0}, [(ONE, [late]), (ONE, [early, late])])
+    found = backlogs_of({ONE: 10, OTHER: 0}, [(ONE, 1, 7_000), (ONE, 2, 5_000)])
     assert found == {ONE: Backlog(13, 5_000), OTHER: Backlog(0, None)}
 
 
 def test_records_without_a_time_have_no_age() -> None:
-    untimed = record(appended_at=-1_000)
-    assert backlogs_of({}, [(ONE, [untimed])]) == {ONE: Backlog(1, None)}
+    assert backlogs_of({}, [(ONE, 1, -1)]) == {ONE: Backlog(1, None)}

@@ -14,7 +14,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from agents.detection.claims import PayloadRefused, PayloadUnavailable
+from agents.detection.claims import PayloadRefused
+from agents.detection.origins import AT_ONCE, PayloadUnavailable
 from tests.waiting import wait_until_async
 from topology.payloads import PayloadFetcher, _reachable
 from topology.settings import SettingsInvalid, load_settings
@@ -260,15 +261,29 @@ async def test_a_store_that_does_not_answer_or_is_not_there_is_unavailable() -> 
         assert await unavailable(fetch, f"{origin}/frame") == f"{origin}: can't be connected to"
 
 
-async def test_an_origin_that_hangs_holds_up_no_other_and_takes_only_so_many() -> None:
-    async with store() as (_, slow), store() as (_, quick), fetcher(slow, quick) as fetch:
-        hanging = [asyncio.create_task(fetch(f"{slow}/never")) for _ in range(16 + 512)]
-        await asyncio.sleep(0)
+async def test_an_origin_that_hangs_holds_up_no_other_and_is_asked_for_only_so_much() -> None:
+    async with (
+        store() as (kept, slow),
+        store() as (_, quick),
+        fetcher(slow, quick, seconds=60) as fetch,
+    ):
+        hanging = [asyncio.create_task(fetch(f"{slow}/never")) for _ in range(2 * AT_ONCE)]
+        await wait_until_async(lambda: len(kept.asked) == AT_ONCE, 20)
         assert await fetch(f"{quick}/frame") == b"pixels"
-        assert await unavailable(fetch, f"{slow}/frame") == f"{slow}: 512 fetches wait for it"
+        assert len(kept.asked) == AT_ONCE
         for task in hanging:
             task.cancel()
         await asyncio.gather(*hanging, return_exceptions=True)
+
+
+async def test_of_which_origin_a_uri_is_is_told_without_asking_it() -> None:
+    async with store() as (kept, one), store() as (_, other), fetcher(one, other) as fetch:
+        assert set(fetch.origins) == {one, other}
+        assert fetch.origin(f"{other}/frame?signature={SIGNATURE}") == other
+        assert fetch.origin(f"{one.upper().replace('HTTP', 'http')}/frame") == one
+        with pytest.raises(PayloadRefused):
+            fetch.origin("http://elsewhere.example/frame")
+        assert kept.asked == []
 
 
 async def test_no_message_nor_log_line_tells_a_uri(caplog: pytest.LogCaptureFixture) -> None:

@@ -260,7 +260,8 @@ class AtWork:
         self.consumer, self.app = consumer, cast(RunApp, consumer.app)
         self.brokers, self.given_up = Committing(), 0
         consumer._thread = cast(Any, self.brokers)
-        self.app.topics._acking_topics.add(SOURCE.topic)
+        topics: Any = self.app.topics
+        topics._acking_topics.add(SOURCE.topic)
         self.app.giving_up.append(self.give_up)
         self.held: list[RunMessage] = []
 
@@ -270,7 +271,7 @@ class AtWork:
     def begin(self, first: int) -> RunMessage:
         """Take the run of ten records at ``first`` into work."""
         lying = [record(offset=first + n, topic=SOURCE.topic, partition=0) for n in range(10)]
-        message = self.consumer._message(SOURCE, lying, self.app.consumer_generation_id)
+        message = RunMessage.of(SOURCE, lying, self.app.consumer_generation_id)
         self.consumer.track_message(message)
         self.held.append(message)
         return message

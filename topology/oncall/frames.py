@@ -8,7 +8,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from agents.detection.claims import FetchPayload, PayloadRefused, PayloadUnavailable
+from agents.detection.claims import FetchPayload, PayloadRefused
+from agents.detection.origins import PayloadUnavailable
 from agents.oncall.ports import Session, Unavailable
 from schemas import Codec, FrameRef, FrameSampled
 

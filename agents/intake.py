@@ -149,13 +149,14 @@ class Intake:
             batch: list[Taken], before: asyncio.Event, handed_over: asyncio.Event
         ) -> None:
             began = clock()
+            records = [taken.record for taken in batch]
             try:
-                outgoing = await self._attempt([taken.record for taken in batch], step)
+                outgoing = await self._attempt(records, step)
             except ProcessUnfit as error:
                 self.give_up(error)
             await before.wait()
             # Begun before whoever waits for it goes on: tasks take their first step in order.
-            apart = each_anew([record for record, _ in batch], partial(self._attempt, step=step))
+            apart = each_anew(records, partial(self._attempt, step=step))
             settling = asyncio.ensure_future(self.settle(outgoing, len(batch), apart))
             handed_over.set()
             await settling

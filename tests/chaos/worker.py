@@ -8,15 +8,16 @@ from __future__ import annotations
 import os
 import sys
 import uuid
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import ClassVar
 
 from faust.types import TP
 
-from agents.records import Run
 from tests.bench.ours import NullDetector
 from topology.app import Role
-from topology.runs import RunConsumer, RunMessage, RunTransport
+from topology.committing import RunMessage
+from topology.runs import RunConsumer, RunTransport
 from topology.settings import load_settings
 from topology.worker import run_worker
 
@@ -37,20 +38,20 @@ class NotingConsumer(RunConsumer):
         self.notes.write(Handed(self.worker, self.role, generation_id, partitions))
         await super().on_partitions_assigned(assigned, generation_id)
 
-    def _message(self, tp: TP, run: Run, generation: int) -> RunMessage:
-        message = super()._message(tp, run, generation)
-        self.notes.write(
-            Taken(
-                self.worker,
-                self.role,
-                generation,
-                tp.topic,
-                tp.partition,
-                message.first,
-                message.offset,
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, RunMessage]]:  # noqa: ASYNC109
+        async for tp, message in super().getmany(timeout):
+            self.notes.write(
+                Taken(
+                    self.worker,
+                    self.role,
+                    message.generation_id or 0,
+                    tp.topic,
+                    tp.partition,
+                    message.first,
+                    message.offset,
+                )
             )
-        )
-        return message
+            yield tp, message
 
 
 if __name__ == "__main__":

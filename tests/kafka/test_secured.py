@@ -131,8 +131,8 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
         (folder / "judgement" / "firebreak_signing_key").write_text(signing_key)
         assert [why for _, why in apply_grants(admin, load_acls()) if why] == []
         wait_until(lambda: missing(load_acls(), read_grants(admin)) == [], LIMIT)
-        secrets = tuple(f"{principal}'s own" for principal in PRINCIPALS)
-        yield Secured(cluster, folder, key_set([signing_key]), (*secrets, *_parts(signing_key)))
+        told = (*(f"{principal}'s own" for principal in PRINCIPALS), *_parts(signing_key))
+        yield Secured(cluster, folder, key_set([signing_key]), told)
 
 
 def _parts(key: str) -> list[str]:

@@ -165,6 +165,8 @@ class Subject:
     ended: bool
     rule: str
     explanation: str
+    superseded: bool = False
+    """Whether the stream began anew since: another session is its newest."""
 
 
 def newest_session(row: StreamRow) -> Subject:
@@ -182,7 +184,7 @@ def newest_session(row: StreamRow) -> Subject:
     )
 
 
-def session_of(incident: Incident, ended: bool) -> Subject:
+def session_of(incident: Incident, ended: bool, superseded: bool) -> Subject:
     """The session that ``incident`` is of, which may have ended, or not be the newest."""
     return Subject(
         stream_id=incident.stream_id,
@@ -193,6 +195,7 @@ def session_of(incident: Incident, ended: bool) -> Subject:
         ended=ended,
         rule=incident.rule,
         explanation=incident.explanation,
+        superseded=superseded,
     )
 
 
@@ -210,7 +213,12 @@ def foretell(command: str, of: Subject, person: str) -> Foretold:
             follows.append(f"The stream goes from “{of.state}” to “{expected.to}”.")
     if of.drill:
         follows.append("The stream is a drill: all of it is done, and nothing outside acts on it.")
-    if of.ended:
+    if of.superseded:
+        follows.append(
+            "The stream began anew since: what is ordered is of the earlier session, and the one "
+            "that runs is not touched."
+        )
+    elif of.ended:
         follows.append("The stream has ended: what is ordered is of a session that is over.")
     return Foretold(tuple(follows), refusal)
 

@@ -54,10 +54,11 @@ class Desk:
     """Of one stream's past and its evidence."""
     dead_letters: DeadLetterOffice = field(default_factory=NoOffice)
 
-    def row(self, handle: str, now: int) -> StreamRow | None:
-        """The stream that ``handle`` names in addresses, as it stands at ``now``."""
+    def row(self, handle: str, now: int, session_id: str | None = None) -> StreamRow | None:
+        """The stream that ``handle`` names in addresses, as it stands at ``now``: the session of
+        that id, or the newest where none is given or it is not kept."""
         stream = self.read_model.stream_of(handle)
-        return None if stream is None else row_of(stream, now, self.late_after)
+        return None if stream is None else row_of(stream, now, self.late_after, session_id)
 
     def subject(self, handle: str, incident_id: str, now: int) -> Subject | None:
         """What an order of the stream is of: the session of the incident, the newest without one.
@@ -73,7 +74,8 @@ class Desk:
         incident = next(found, None)
         if incident is None:
             return None
-        return session_of(incident, stream.sessions[incident.session_id].ended)
+        session = stream.sessions[incident.session_id]
+        return session_of(incident, session.ended, session is not stream.newest())
 
     @property
     def live_policy(self) -> PolicyTold | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from schemas import MICROSECONDS
 
-from .handles import handle_of
+from .handles import handle_of, page_of
 from .rows import viewers_of
 from .sessions import NEVER, Session
 from .standing import StreamState, state_of
@@ -50,6 +50,8 @@ class Incident:
     closed_at: int | None
     outcome: str
     """``confirmed``, ``rejected`` or ``unanswered`` where it is closed."""
+    page: str
+    """The stream's page, of the incident's session: where that is, on this worker."""
 
     def age(self, now: int) -> float:
         """Seconds since it was opened."""
@@ -107,10 +109,11 @@ def _incident(stream: Stream, session: Session, state: StreamState) -> Incident:
     why = session.escalation or takedown or raised
     assert why is not None  # noqa: S101  # whoever calls has seen one of them
     severity = raised.event.severity if raised else ""
+    handle = handle_of(stream.stream_id)
     closed = closure if session.settled else None
     return Incident(
-        incident_id=why.event.incident_id,
-        handle=handle_of(stream.stream_id),
+        incident_id=session.incident_id,
+        handle=handle,
         stream_id=stream.stream_id,
         session_id=session.session_id,
         severity=severity,
@@ -127,6 +130,7 @@ def _incident(stream: Stream, session: Session, state: StreamState) -> Incident:
         region=session.region or (raised.event.region if raised else ""),
         closed_at=closed.at if closed else None,
         outcome=closed.event.outcome if closed else "",
+        page=page_of(handle, session.incident_id),
     )
 
 

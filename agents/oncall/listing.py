@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from .rows import StreamRow, change_of, row_of, viewers_of
 from .sessions import NEVER, Session
 from .standing import StreamState, unwatched_of
-from .streams import Stream, gravity
+from .streams import Stream, Waiting, gravity
 
 PER_PAGE = 50
 MOST_PER_PAGE = 200
@@ -24,7 +24,7 @@ class Sort(StrEnum):
     """What streams are sorted by; the most of it first, unless it is turned round."""
 
     GRAVITY = "gravity"
-    """Unwatched ones first, then the gravest, live ones, by risk, by id."""
+    """Unwatched ones first, then the gravest, live ones, by risk, by id: ``streams.gravity``."""
     RISK = "risk"
     TREND = "trend"
     VIEWERS = "viewers"
@@ -71,6 +71,7 @@ class _Standing:
     session: Session
     state: StreamState
     watched: bool
+    waiting: Sequence[Waiting]
 
 
 def list_streams(
@@ -88,7 +89,7 @@ def list_streams(
         watched = unwatched_of(session, state, now, late_after) is None
         counts[state] += 1
         counts[UNWATCHED] += not watched
-        standing = _Standing(stream, session, state, watched)
+        standing = _Standing(stream, session, state, watched, stream.waiting(now))
         if _is_asked_for(standing, query) and (not text or _has(standing, text)):
             chosen.append(standing)
     pages = max(-(-len(chosen) // query.per_page), 1)
@@ -126,14 +127,15 @@ def _has(it: _Standing, text: str) -> bool:
     stream = it.stream
     if text in stream.stream_id.casefold():
         return True
-    decided = [decision.event for decision in (it.session.takedown, it.session.raised) if decision]
+    sessions = [it.session, *(earlier.session for earlier in it.waiting)]
+    decided = [found.event for each in sessions for found in (each.takedown, each.raised) if found]
     return any(text in each.casefold() for each in stream.sessions) or any(
         text in each.incident_id.casefold() or text in each.rule.casefold() for each in decided
     )
 
 
 def _by_gravity(it: _Standing) -> tuple[object, ...]:
-    return gravity(it.stream.stream_id, it.session, it.state, it.watched)
+    return gravity(it.stream.stream_id, it.session, it.state, it.watched, it.waiting)
 
 
 def _by_risk(it: _Standing) -> tuple[object, ...]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiohttp import web
 
 from schemas import MICROSECONDS, Event
 
 from .desk import Desk
+from .handles import INCIDENT
 from .ports import History, Span, Unavailable
 from .routing import Visit
 from .sessions import NEVER, Session
@@ -19,6 +20,7 @@ LONG = 10 * 60 * MICROSECONDS
 _AFTER = 60 * MICROSECONDS
 """What is read behind the newest frame: it is judged, and told of, a little later."""
 _DECIDED = 24 * 3600 * MICROSECONDS
+_GONE = "The session of this incident is not kept by this worker. Its export has it from Kafka."
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Past:
 
     stream_id: str
     session: Session
-    """The newest."""
+    """The newest, or that of the incident that was asked for."""
     span: Span
     history: History
     missing: str = ""
@@ -53,10 +55,29 @@ def stream_at(desk: Desk, visit: Visit) -> Stream:
     return found
 
 
-async def read_past(desk: Desk, stream: Stream, now: int) -> Past:
-    """What can be had of it."""
-    session = stream.newest()
+def incident_at(visit: Visit) -> str:
+    """The incident that the address asks for; empty where it asks for the newest session."""
+    return visit.request.query.get(INCIDENT, "")
+
+
+def session_at(visit: Visit, stream: Stream) -> Session | None:
+    """The session of the incident that the address asks for; ``None`` where it asks for the newest.
+    Raises ``HTTPNotFound`` where it is not kept."""
+    if not (asked := incident_at(visit)):
+        return None
+    found = stream.session_of(asked)
+    if found is None:
+        raise web.HTTPNotFound(text=_GONE)
+    return found
+
+
+async def read_past(desk: Desk, stream: Stream, now: int, asked: Session | None = None) -> Past:
+    """What can be had of it: of the session that is ``asked`` for and of no other; without one, of
+    the minutes to the newest frame, whatever sessions they had."""
+    session = stream.newest() if asked is None else asked
     span = span_of(session, now)
+    if asked is not None:
+        span = replace(span, session_id=session.session_id)
     try:
         history = await desk.sources.history(stream.stream_id, span)
     except Unavailable as error:

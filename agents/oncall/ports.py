@@ -58,6 +58,8 @@ class Span:
     """Exclusive, for what the frames showed; all else is wanted to this day."""
     decided_since: int
     """From when on decisions and orders are wanted: they are few, and stand for longer."""
+    session_id: str = ""
+    """Of which session alone; empty for whatever the stream had meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from schemas import MICROSECONDS
 
 from .access.roles import Permission
 from .desk import Desk
+from .handles import page_of
 from .routing import Visit
 from .standing import SILENT, StreamState
 
@@ -92,6 +93,7 @@ def _environment() -> Environment:
         "Permission": Permission,
         "Progress": Progress,
         "StreamState": StreamState,
+        "page_of": page_of,
     }
     return templates
 

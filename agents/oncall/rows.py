@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from schemas import MICROSECONDS, CommandAnswered, EscalationRaised, TakedownRequested
 
 from .grounds import in_words
-from .handles import handle_of
+from .handles import handle_of, page_of
 from .sessions import NEVER, Seen, Session
 from .standing import Rest, StreamState, Unwatched, unwatched_of
-from .streams import Stream
+from .streams import Stream, Waiting
 from .trend import Direction, direction
 
 
@@ -51,17 +51,34 @@ class Ordered:
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """An open incident of a session before the newest."""
+
+    incident_id: str
+    session_id: str
+    state: StreamState
+    severity: str
+    """Empty while the escalation has not been read."""
+    held_by: str
+    """Empty while it is unanswered."""
+    page: str
+    """The stream's page, of that session."""
+
+
+@dataclass(frozen=True, slots=True)
 class StreamRow:
-    """One stream's newest session."""
+    """One session of a stream: the newest, unless another was asked for."""
 
     handle: str
     """Names the stream in addresses."""
     stream_id: str
     session_id: str
     """Empty while only dead letters, or orders, are known of the stream."""
+    newest: bool
+    """Whether no later session of the stream is known."""
     state: StreamState
     live: bool
-    """Whether it is heard of, and has not ended."""
+    """Whether it is heard of, has not ended, and no later session has begun."""
     ended: bool
     risk: float | None
     change: float | None
@@ -87,25 +104,36 @@ class StreamRow:
     """Of the newest risk: while a stream is clear none is told, whatever judges it by now. Empty
     where none was told within what was read."""
     drill: bool
+    incident_id: str
+    """Of the session's incident, open or not; empty while nothing was decided of it."""
     decision: Decided | None
     order: Ordered | None
     unwatched: Unwatched | None
     dead_letters: int
     """Of the stream, whatever the session."""
+    earlier: tuple[Earlier, ...]
+    """Of the stream, whatever the session: what waits for an answer though it began anew, the
+    gravest first."""
 
 
-def row_of(stream: Stream, now: int, late_after: int | None) -> StreamRow:
-    """``stream`` as it stands at ``now``, by the wall clock; see ``standing.unwatched_of``."""
-    session, rest, state = stream.standing(now)
+def row_of(
+    stream: Stream, now: int, late_after: int | None, session_id: str | None = None
+) -> StreamRow:
+    """The newest session of ``stream``, or the one of that id, as it stands at ``now``, by the wall
+    clock; see ``standing.unwatched_of``."""
+    session, rest, state = stream.standing(now, session_id)
+    newest = session.session_id == stream.newest().session_id
+    handle = handle_of(stream.stream_id)
     captured_at, appended_at = session.newest_captured_at, session.newest_appended_at
     trend = session.trend
     change = change_of(session, state)
     return StreamRow(
-        handle=handle_of(stream.stream_id),
+        handle=handle,
         stream_id=stream.stream_id,
         session_id=session.session_id,
+        newest=newest,
         state=state,
-        live=session.live,
+        live=session.live and newest,
         ended=session.ended,
         risk=session.risk,
         change=change,
@@ -120,10 +148,25 @@ def row_of(stream: Stream, now: int, late_after: int | None) -> StreamRow:
         frame_age=None if appended_at == NEVER else (now - appended_at) / MICROSECONDS,
         bundle=session.bundle,
         drill=bool(session.drill),
+        incident_id=session.incident_id,
         decision=_decided(session, state),
         order=_ordered(stream, rest, state),
-        unwatched=unwatched_of(session, state, now, late_after),
+        # Of a session that another came after, nothing is to be watched any more.
+        unwatched=unwatched_of(session, state, now, late_after) if newest else None,
         dead_letters=stream.dead_letters,
+        earlier=tuple(_earlier(handle, it) for it in stream.waiting(now)),
+    )
+
+
+def _earlier(handle: str, waiting: Waiting) -> Earlier:
+    session, state = waiting
+    return Earlier(
+        incident_id=session.incident_id,
+        session_id=session.session_id,
+        state=state,
+        severity=session.raised.event.severity if session.raised else "",
+        held_by=session.holder,
+        page=page_of(handle, session.incident_id),
     )
 
 

@@ -163,6 +163,13 @@ class Session:
         self.newest_captured_at = max(self.newest_captured_at, heard.captured_at)
 
     @property
+    def incident_id(self) -> str:
+        """Of its incident, of which there is one a session; empty while nothing was decided."""
+        # What says why comes first: the newest that is not only that nobody answered.
+        seen = (self.escalation, self.takedown, self.raised)
+        return next((it.event.incident_id for it in seen if it is not None), "")
+
+    @property
     def answer_of_takedown(self) -> TakedownAcknowledged | None:
         """What a service said of the newest takedown; that it is done stands whatever follows."""
         asked = self.takedown.event.takedown_id if self.takedown else None
@@ -196,6 +203,11 @@ class Session:
     def settled(self) -> bool:
         """Whether its incident was closed, and nothing has been decided since."""
         return self.closure is not None and self.closure.at >= self.decided_at
+
+    @property
+    def waits(self) -> bool:
+        """Whether its incident is open."""
+        return self.decided_at != NEVER and not self.settled
 
     def _update(self, event: StreamUpdated, at: int) -> None:
         ends = event.change == "ended"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from agents.oncall.belonging import belongs_to
 from agents.oncall.ports import (
     Exported,
     History,
@@ -94,7 +95,14 @@ class EvidenceRoom:
         if self.history_fails:
             raise Unavailable(self.history_fails)
         self.spans.append(span)
-        return self.history
+        told = self.history
+        belongs = belongs_to(span.session_id, told.events)
+        return replace(
+            told,
+            samples=tuple(it for it in told.samples if span.session_id in ("", it.session_id)),
+            risks=tuple(it for it in told.risks if belongs(it)),
+            events=tuple(it for it in told.events if belongs(it)),
+        )
 
     def rules(
         self, stream_id: str, risk: RiskAssessed | None, updates: Sequence[StreamUpdated]

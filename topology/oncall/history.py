@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 from aiokafka.partitioner import murmur2
 from confluent_kafka import Message
 
+from agents.oncall.belonging import belongs_to
+from agents.oncall.bounds import bounded_id
 from agents.oncall.ports import History, Moment, Sample, Span
 from schemas import (
     MICROSECONDS,
@@ -98,8 +100,8 @@ class KafkaHistory:
         async def read() -> History:
             return await self._readings.run(lambda: self._read(stream_id, span), _SECONDS)
 
-        # Whatever the span: a page and its plot, or two people, ask for nearly the same.
-        return await self._briefly.get(stream_id, read)
+        # Whatever the times: a page and its plot, or two people, ask for nearly the same.
+        return await self._briefly.get((stream_id, span.session_id), read)
 
     def _read(self, stream_id: str, span: Span) -> History:
         with closing(TopicLog(self._config)) as log:
@@ -146,7 +148,9 @@ class _Reading:
         news = self._told(_NEWS, span.since, "news of the stream")
         risks = self._risks(span)
         samples = self._samples(span)
-        told = in_order([*decided, *news, *risks])
+        found = [*decided, *news, *risks]
+        belongs = belongs_to(span.session_id, (event for event, _ in found))
+        told = in_order([it for it in found if belongs(it[0])])
         if self._unreadable:
             self._omitted.append(f"{self._unreadable} records that can't be read")
         moments = tuple(
@@ -155,7 +159,11 @@ class _Reading:
         )
         events = [found.event for found in told]
         return History(
-            samples=tuple(sorted(samples, key=lambda it: it.captured_at)),
+            samples=tuple(
+                sorted(
+                    (it for it in samples if _is_wanted(it, span)), key=lambda it: it.captured_at
+                )
+            ),
             risks=tuple(it for it in events if isinstance(it, RiskAssessed)),
             events=tuple(it for it in events if not isinstance(it, RiskAssessed)),
             moments=moments,
@@ -245,3 +253,7 @@ class _Reading:
 
     def _budget(self) -> _Budget:
         return _Budget(self._now() + _PART_SECONDS, self._now)
+
+
+def _is_wanted(sample: Sample, span: Span) -> bool:
+    return span.session_id in ("", bounded_id(sample.session_id))

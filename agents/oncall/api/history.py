@@ -7,20 +7,21 @@ from http import HTTPStatus
 from ..access.roles import Permission
 from ..desk import Desk
 from ..pages.streams import policy_now
-from ..past import read_past, stream_at
+from ..past import read_past
 from ..plotting import plot_of
 from .operations import AnyOperation, Call, Operation
 from .problems import unavailable
+from .sessions import asked_of
 from .views import HistoryTold
-from .words import OfStream
+from .words import OfSession
 
 
 def operations(desk: Desk) -> list[AnyOperation]:
     """One operation."""
 
-    async def history(call: Call[OfStream, None]) -> HistoryTold:
-        visit = call.visit
-        past = await read_past(desk, stream_at(desk, visit), visit.now)
+    async def history(call: Call[OfSession, None]) -> HistoryTold:
+        stream, session = asked_of(desk, call.asked)
+        past = await read_past(desk, stream, call.visit.now, session)
         if past.missing:
             raise unavailable(past.missing)
         policy = policy_now(desk, past)
@@ -41,7 +42,7 @@ def operations(desk: Desk) -> list[AnyOperation]:
             "Its signals, risk, windows, thresholds and decisions over time.",
             "streams",
             HistoryTold,
-            OfStream,
+            OfSession,
             history,
             refuses=(HTTPStatus.SERVICE_UNAVAILABLE,),
         )

@@ -140,5 +140,5 @@ def told(
         state_after=answer.state_after if answer else "",
         incident_id=answer.incident_id if answer else "",
         held_by=answer.held_by if answer else "",
-        stop=stop_of(fate, desk.row(handle, now)) if handle else None,
+        stop=stop_of(fate, desk.row(handle, now, said.session_id or None)) if handle else None,
     )

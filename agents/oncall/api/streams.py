@@ -12,11 +12,12 @@ from ..bounds import TEXT_CHARACTERS
 from ..desk import Desk
 from ..incidents import incidents_of
 from ..listing import MOST_PER_PAGE, UNWATCHED, Query, Sort
+from ..rows import row_of
 from ..standing import StreamState
 from .operations import AnyOperation, Call, NothingAsked, Operation
-from .problems import not_found
+from .sessions import asked_of
 from .views import FeedTold, HeldBack, StreamsTold, StreamTold
-from .words import OfStream, Page, Severity
+from .words import OfSession, Page, Severity
 
 TAG = "streams"
 
@@ -62,11 +63,9 @@ def operations(desk: Desk) -> list[AnyOperation]:
     async def search(call: Call[NothingAsked, StreamsSearched]) -> StreamsTold:
         return _told(desk, call.body, call.body.text, call.visit.now)
 
-    async def stream(call: Call[OfStream, None]) -> StreamTold:
-        now, handle = call.visit.now, call.asked.handle
-        row, found = desk.row(handle, now), desk.read_model.stream_of(handle)
-        if row is None or found is None:
-            raise not_found("stream")
+    async def stream(call: Call[OfSession, None]) -> StreamTold:
+        now, (found, session) = call.visit.now, asked_of(desk, call.asked)
+        row = row_of(found, now, desk.late_after, session.session_id if session else None)
         return StreamTold(now, row, list(incidents_of(found, now)))
 
     where = "/api/v1/streams"
@@ -99,10 +98,10 @@ def operations(desk: Desk) -> list[AnyOperation]:
             "GET",
             f"{where}/{{handle}}",
             Permission.VIEW,
-            "One stream, and its incidents.",
+            "One session of a stream, and the incidents of all of them.",
             TAG,
             StreamTold,
-            OfStream,
+            OfSession,
             stream,
         ),
     ]

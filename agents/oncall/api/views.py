@@ -90,7 +90,7 @@ class StreamsTold(msgspec.Struct, frozen=True):
 
 
 class StreamTold(msgspec.Struct, frozen=True):
-    """One stream: its newest session, and the incidents of all its sessions that are kept."""
+    """One session of a stream, and the incidents of all its sessions that are kept."""
 
     as_of: int
     stream: StreamRow

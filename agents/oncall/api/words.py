@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from ..bounds import ID_CHARACTERS
 
@@ -40,6 +40,19 @@ class OfStream(msgspec.Struct, frozen=True):
     """One stream."""
 
     handle: Handle
+
+
+class OfSession(msgspec.Struct, frozen=True):
+    """One session of a stream: the newest, or that of one of its incidents."""
+
+    handle: Handle
+    incident_id: (
+        Annotated[
+            IncidentId,
+            Meta(description="Of which of its incidents; without it, the newest session is told."),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class OfIncident(msgspec.Struct, frozen=True):

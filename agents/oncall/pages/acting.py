@@ -15,6 +15,7 @@ from ..consequences import foretell
 from ..desk import Desk
 from ..forms import commanded, read
 from ..giving import NotOrdered
+from ..handles import INCIDENT, page_of
 from ..orders import OF_SCOPES, OF_STREAMS, ORDERS, Field
 from ..routing import Route, Visit
 from ..scopes import foretell_scope
@@ -22,8 +23,6 @@ from ..scopes import foretell_scope
 SESSION = "session"
 MYSELF = "me"
 """In an address, for whoever follows it: nobody's name is in one."""
-INCIDENT = "incident"
-"""In the address: which of the stream's incidents is meant, where that is not its newest."""
 _RESTARTED = (
     "The stream started anew while this page was open. What it says now is of the new session: "
     "look, and send it again if it still holds."
@@ -60,8 +59,8 @@ def _of_stream(desk: Desk, visit: Visit) -> Asked:
     subject = desk.subject(handle, incident_id, visit.now)
     if command not in OF_STREAMS or subject is None:
         raise web.HTTPNotFound
-    order, page = ORDERS[command], f"/streams/{handle}"
-    action = URL(f"{page}/act/{command}").with_query({INCIDENT: incident_id} if incident_id else {})
+    order, page = ORDERS[command], page_of(handle, incident_id)
+    action = URL(page_of(f"{handle}/act/{command}", incident_id))
     # What is ordered of what somebody saw is ordered of the session that they saw.
     bound = bool(incident_id) or not order.whatever_session
     foretold = foretell(command, subject, name_of(visit))

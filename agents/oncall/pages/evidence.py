@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 
 from aiohttp import web
@@ -18,7 +19,8 @@ from ..bounds import TEXT_CHARACTERS
 from ..desk import Desk
 from ..evidence import Cited, cited
 from ..forms import REASON, Problems, read_reason
-from ..past import Past, read_past, stream_at
+from ..handles import page_of
+from ..past import Past, incident_at, read_past, session_at, stream_at
 from ..pictures import CONTENT_TYPE
 from ..ports import NotDecodable, Unavailable
 from ..rendering import html, render
@@ -62,7 +64,7 @@ def routes(desk: Desk) -> list[Route]:
                 desk, visit, past, one, problems={REASON: wrong}, typed=reason, status=422
             )
         viewing.reasons.give(_name(visit), _incident(visit, past), reason, visit.now)
-        raise web.HTTPSeeOther(f"/streams/{visit.path('handle')}/frames/{one.name}")
+        raise web.HTTPSeeOther(_within(visit)(f"/frames/{one.name}"))
 
     picture, page = "/streams/{handle}/evidence/{name}", "/streams/{handle}/frames/{name}"
     return [
@@ -76,7 +78,8 @@ def routes(desk: Desk) -> list[Route]:
 async def _cited(desk: Desk, visit: Visit) -> tuple[Past, Cited]:
     """The frame that the path names, if something of the stream points at it: others' frames are
     not to be had by their coordinates. Raises ``HTTPNotFound``."""
-    past = await read_past(desk, stream_at(desk, visit), visit.now)
+    stream = stream_at(desk, visit)
+    past = await read_past(desk, stream, visit.now, session_at(visit, stream))
     found = cited(past.grounds).get(visit.path("name"))
     if found is None:
         raise web.HTTPNotFound(text="No decision about this stream, and no risk, rests on it.")
@@ -133,7 +136,7 @@ def _frame_page(
             "frame.html",
             visit,
             desk,
-            handle=visit.path("handle"),
+            within=_within(visit),
             stream_id=past.stream_id,
             frame=one,
             others=list(cited(past.grounds).values()),
@@ -147,6 +150,11 @@ def _frame_page(
     )
 
 
+def _within(visit: Visit) -> Callable[[str], str]:
+    """Addresses below the stream's page, of the session that the visit is about."""
+    return lambda path: page_of(f"{visit.path('handle')}{path}", incident_at(visit))
+
+
 def _asking(visit: Visit, past: Past, reason: str) -> Asking:
     return Asking(_name(visit), _incident_id(past), past.stream_id, reason, visit.now)
 
@@ -157,9 +165,7 @@ def _incident(visit: Visit, past: Past) -> str:
 
 
 def _incident_id(past: Past) -> str:
-    session = past.session
-    seen = (session.takedown, session.escalation, session.raised)
-    return next((it.event.incident_id for it in seen if it is not None), "")
+    return past.session.incident_id
 
 
 def _name(visit: Visit) -> str:

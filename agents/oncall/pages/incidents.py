@@ -13,11 +13,12 @@ from yarl import URL
 from ..access.roles import Permission
 from ..asking import name_of
 from ..desk import Desk
+from ..handles import INCIDENT
 from ..incidents import SEVERITIES, Incident, Wanted
 from ..orders import ORDERS
 from ..rendering import html, render
 from ..routing import Route, Visit
-from .acting import INCIDENT, MYSELF
+from .acting import MYSELF
 
 SHOWN = 200
 _HELD = ("me", "nobody")

@@ -10,10 +10,11 @@ from ..consequences import REFUSALS
 from ..desk import Desk
 from ..fates import fate_of, stop_of
 from ..forms import is_order_id
-from ..handles import handle_of
+from ..handles import handle_of, page_of
 from ..orders import ORDERS
 from ..rendering import html, render
 from ..routing import Route, Visit
+from ..rows import StreamRow
 
 _DIGITS = 17
 """Of a time in microseconds, until long after all of us."""
@@ -30,7 +31,8 @@ def routes(desk: Desk) -> list[Route]:
         fate = fate_of(desk.read_model.orders.get(order_id), sent_at, visit.now)
         told = fate.order or fate.answer
         handle = handle_of(told.stream_id) if told is not None and told.stream_id else ""
-        row = desk.row(handle, visit.now)
+        found = fate.answer or told
+        row = desk.row(handle, visit.now, (found.session_id or None) if found else None)
         return html(
             render(
                 "order.html",
@@ -44,7 +46,7 @@ def routes(desk: Desk) -> list[Route]:
                 refusals=REFUSALS,
                 stop=stop_of(fate, row),
                 row=row,
-                handle=handle,
+                page_of_stream=_page(handle, row),
             )
         )
 
@@ -61,6 +63,13 @@ def order_at(entry: Entry) -> str:
         case Kind.REDRIVE:
             return f"/topology/redrives/{entry.order_id}"
     return ""
+
+
+def _page(handle: str, row: StreamRow | None) -> str:
+    """Of the stream, as it was when it was ordered of; empty where it was of none."""
+    if not handle:
+        return ""
+    return page_of(handle, row.incident_id if row is not None and not row.newest else "")
 
 
 def _sent_at(visit: Visit) -> int | None:

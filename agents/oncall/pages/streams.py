@@ -2,6 +2,9 @@
 
 What every worker keeps of it is shown at once; its past is read from Kafka while the visitor waits,
 for some seconds at most. Where that can't be had the page says so and shows the rest.
+
+Shown is the newest session; or, with ``?incident=ID``, the one that the incident is of, and nothing
+of any other: who was paged for it finds what they were paged for, though the stream began anew.
 """
 
 from __future__ import annotations
@@ -18,7 +21,8 @@ from ..asking import name_of
 from ..consequences import newest_session, offers
 from ..desk import Desk
 from ..evidence import cited, conditions_of, shown
-from ..past import Past, read_past, stream_at
+from ..handles import history_of, page_of
+from ..past import Past, incident_at, read_past, stream_at
 from ..ports import PolicyNow
 from ..rendering import html, render
 from ..routing import Route, Visit
@@ -44,8 +48,11 @@ def routes(desk: Desk) -> list[Route]:
 
     async def stream(visit: Visit) -> web.Response:
         found = stream_at(desk, visit)
-        past = await read_past(desk, found, visit.now)
-        row = row_of(found, visit.now, desk.late_after)
+        incident = incident_at(visit)
+        asked = found.session_of(incident)
+        past = await read_past(desk, found, visit.now, asked)
+        row = row_of(found, visit.now, desk.late_after, past.session.session_id)
+        handle = visit.path("handle")
         events = past.events
         pictures = cited(past.grounds)
         return html(
@@ -54,7 +61,10 @@ def routes(desk: Desk) -> list[Route]:
                 visit,
                 desk,
                 row=row,
-                handle=visit.path("handle"),
+                handle=handle,
+                within=lambda path: page_of(f"{handle}{path}", incident if asked else ""),
+                history=history_of(handle, incident if asked else ""),
+                incident_gone=incident if asked is None else "",
                 past=past,
                 moments=past.history.moments[-_MOMENTS:],
                 moments_left_out=max(len(past.history.moments) - _MOMENTS, 0),

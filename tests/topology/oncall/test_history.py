@@ -6,6 +6,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from confluent_kafka import Producer
@@ -112,6 +113,30 @@ async def test_all_of_a_stream_is_found_and_nothing_of_another(
         type(it).__name__ for it in story.whole()
     } - {"RiskAssessed"}
     assert past.omitted == ()
+
+
+async def test_of_one_session_nothing_of_another_is_found(topics_broker: str, stream: str) -> None:
+    """Scores, risk, decisions and the lines of the timeline; and neither is given for the other."""
+    first, second = Story(stream), Story(stream, "session-2")
+    await asyncio.to_thread(publish, topics_broker, *first.whole(), *second.whole())
+    await asyncio.to_thread(
+        publish_detections,
+        topics_broker,
+        stream,
+        detections_made(detection(1, stream_id=stream), signals=["firearm"]),
+        detections_made(
+            detection(2, stream_id=stream, session_id="session-2"), signals=["firearm"]
+        ),
+    )
+    read = reader(topics_broker)
+
+    for session in (SESSION, "session-2"):
+        past = await read(stream, replace(span(), session_id=session))
+        assert {it.session_id for it in past.samples} == {session}
+        assert {it.session_id for it in past.risks} == {session}
+        # An order may name none: its answer does.
+        assert {it.session_id for it in past.events} - {""} == {session}
+        assert len(past.moments) == len(first.whole())
 
 
 async def test_the_past_is_told_in_words_and_what_was_written_again_once(

@@ -46,8 +46,6 @@ class Visit:
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Handle = Callable[[Visit], Awaitable[web.StreamResponse]]
 
-_OURS: web.AppKey[set[Answer]] = web.AppKey("routes behind the guard", set)
-
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -57,6 +55,9 @@ class Route:
     path: str
     permission: Permission
     handle: Handle
+
+
+_OURS: web.AppKey[dict[Answer, Route]] = web.AppKey("routes behind the guard", dict)
 
 
 class Guard(Protocol):
@@ -73,16 +74,21 @@ def register(app: faust.App, routes: Iterable[Route], guard: Guard) -> None:
     routes for ``/`` the first wins.
     """
     server = cast(Web, app.web).web_app
-    ours = server.setdefault(_OURS, set())
+    ours = server.setdefault(_OURS, {})
     for route in routes:
         answer = _guarded(route, guard)
-        ours.add(answer)
+        ours[answer] = route
         server.router.add_route(route.method, route.path, answer)
 
 
 def is_ours(request: web.Request) -> bool:
     """Whether what answers ``request`` is a route that was registered here, behind its guard."""
     return request.match_info.handler in request.app.get(_OURS, ())
+
+
+def registered(server: web.Application) -> list[Route]:
+    """All routes of ``server`` that are behind the guard."""
+    return list(server.get(_OURS, {}).values())
 
 
 def _guarded(route: Route, guard: Guard) -> Answer:

@@ -22,7 +22,7 @@ from .guard import AccessGuard
 from .health import OPEN_PATHS
 from .pages import sign_in
 from .refusals import Refused, answer, of_error
-from .routing import Route, Visit, is_ours
+from .routing import Route, Visit, is_ours, registered
 from .routing import register as register_routes
 from .server_log import keep_nameless
 
@@ -35,8 +35,18 @@ async def _nothing(visit: Visit) -> web.StreamResponse:
     raise web.HTTPNotFound
 
 
+_FIRST_PAGE = "/"
 _NOTHING = Route("*", "", Permission.VIEW, _nothing)
 """What is not ours: only who is signed in is told that it is not there."""
+
+
+def _unserved(request: web.Request) -> web.Response:
+    """What is said of what is not here; on a worker that only judges frames, who has it."""
+    error = request.match_info.http_exception or web.HTTPNotFound()
+    shows = any(it.path == _FIRST_PAGE for it in registered(request.app))
+    if error.status == HTTPStatus.NOT_FOUND and not shows:
+        return answer(request, Refused.NO_VIEW.value)
+    return of_error(request, error)
 
 
 def register(app: faust.App, guard: AccessGuard) -> None:
@@ -52,8 +62,7 @@ def register(app: faust.App, guard: AccessGuard) -> None:
             admitted = await guard.admit(request, _NOTHING)
             if not isinstance(admitted, Visit):
                 return admitted
-            unserved = request.match_info.http_exception
-            return of_error(request, web.HTTPNotFound() if unserved is None else unserved)
+            return _unserved(request)
         except web.HTTPException as error:
             if error.status < HTTPStatus.BAD_REQUEST:
                 raise

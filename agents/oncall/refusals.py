@@ -24,6 +24,8 @@ class About:
     status: HTTPStatus
     title: str
     detail: str
+    leads_home: bool = True
+    """Whether there is a first page to go to."""
 
 
 class Refused(Enum):
@@ -74,6 +76,14 @@ class Refused(Enum):
         HTTPStatus.TOO_MANY_REQUESTS,
         "Too many requests",
         "Wait a moment, and try again.",
+    )
+    NO_VIEW = About(
+        "no-view",
+        HTTPStatus.NOT_FOUND,
+        "This worker serves no view",
+        "You are signed in, and it only judges frames. Judgement workers show the streams, the "
+        "incidents and the rest: ask for the same at the address of one of them.",
+        leads_home=False,
     )
     FAILED = About(
         "failed",

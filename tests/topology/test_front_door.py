@@ -89,3 +89,15 @@ async def test_fausts_own_pages_are_nobodys(role: Role, tmp_path: Path) -> None:
         first = await client.get("/", headers=signed_in.headers())
         assert first.status == (200 if role is Role.JUDGEMENT else 404)
         assert "Faust" not in await first.text()
+
+
+@pytest.mark.parametrize("path", ["/", "/incidents", "/api/v1/streams"])
+async def test_a_worker_that_shows_nothing_says_who_does(tmp_path: Path, path: str) -> None:
+    """To whoever is signed in, and leads them round in no circle."""
+    async with served(Role.DETECTION, tmp_path) as client:
+        answer = await client.get(path, headers=signed_in.headers())
+        text = await answer.text()
+        assert answer.status == 404
+        assert "This worker serves no view" in text
+        assert "Judgement workers show the streams" in text
+        assert 'href="/"' not in text

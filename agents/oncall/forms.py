@@ -114,6 +114,14 @@ def commanded(
     )
 
 
+def is_the_same(known: OperatorCommanded, asked: OperatorCommanded) -> bool:
+    """Whether one is the other once more: the same of the same, by the same person."""
+    return all(
+        getattr(known, name) == getattr(asked, name)
+        for name in ("command", "stream_id", "scope", "assignee", "operator", "reason")
+    )
+
+
 def is_order_id(text: str) -> bool:
     """Whether ``text`` is a random UUID as this view writes them."""
     try:

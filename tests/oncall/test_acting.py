@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from agents.oncall.handles import handle_of
@@ -70,6 +71,25 @@ async def test_a_form_that_is_sent_twice_is_one_order(served: Served, client: Cl
 
     assert again.status == 303
     assert len(served.given) == 2
+
+
+@pytest.mark.parametrize("another", [{"operator": "kea"}, {"reason": "a test"}, {"scope": "all"}])
+async def test_another_order_of_the_same_id_is_not_taken_for_ones_own(
+    served: Served, client: Client, another: dict[str, str]
+) -> None:
+    """Nothing is ordered, and the form that comes back has an id of its own."""
+    filled = await form(client, RELEASE)
+    await client.post(RELEASE, data=filled, allow_redirects=False)
+    (given,) = served.given
+    served.read_model.apply(msgspec.structs.replace(given, **another), NOW)
+
+    answer = await client.post(RELEASE, data=filled, allow_redirects=False)
+
+    html = await answer.text()
+    assert (answer.status, served.given) == (409, [given])
+    assert "Nothing was ordered" in html
+    assert filled["order_id"] not in html
+    assert "a film set</textarea>" in html
 
 
 async def test_each_form_is_an_order_of_its_own(client: Client) -> None:

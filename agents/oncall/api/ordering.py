@@ -21,7 +21,7 @@ from ..bounds import TEXT_CHARACTERS
 from ..consequences import REFUSALS
 from ..desk import Desk
 from ..fates import Fate, fate_of, stop_of
-from ..forms import ORDER_ID, REASON, commanded, read
+from ..forms import ORDER_ID, REASON, commanded, is_the_same, read
 from ..giving import NotOrdered
 from ..handles import handle_of
 from ..orders import Field, Order
@@ -64,7 +64,7 @@ async def give(desk: Desk, visit: Visit, meant: Meant) -> OrderTold:
     event = _read(desk, visit, meant)
     known = desk.read_model.orders.get(event.command_id)
     if known.order is not None:
-        if not _is_the_same(known.order.event, event):
+        if not is_the_same(known.order.event, event):
             raise Refused(HTTPStatus.CONFLICT, "Another order has this id.", "another-order")
         return told(desk, event.command_id, fate_of(known, visit.now, visit.now), visit.now)
     try:
@@ -97,14 +97,6 @@ def _read(desk: Desk, visit: Visit, meant: Meant) -> OperatorCommanded:
         visit.now,
         stream_id=meant.stream_id,
         session_id=meant.session_id,
-    )
-
-
-def _is_the_same(known: OperatorCommanded, asked: OperatorCommanded) -> bool:
-    """Whether one is the other once more: the same of the same, by the same person."""
-    return all(
-        getattr(known, name) == getattr(asked, name)
-        for name in ("command", "stream_id", "scope", "assignee", "operator", "reason")
     )
 
 

@@ -13,7 +13,7 @@ from ..access.roles import Permission
 from ..asking import Asked, ask, longest, name_of, typed_in
 from ..consequences import foretell
 from ..desk import Desk
-from ..forms import commanded, read
+from ..forms import ORDER_ID, commanded, is_the_same, read
 from ..giving import NotOrdered
 from ..handles import INCIDENT, page_of
 from ..orders import OF_SCOPES, OF_STREAMS, ORDERS, Field
@@ -26,6 +26,11 @@ MYSELF = "me"
 _RESTARTED = (
     "The stream started anew while this page was open. What it says now is of the new session: "
     "look, and send it again if it still holds."
+)
+
+_ANOTHER = (
+    "Another order has this form's id: it was sent before and said something else, or is somebody "
+    "else's. What you typed is below, under an id of its own; send it if it holds as well."
 )
 
 
@@ -102,7 +107,10 @@ async def _send(desk: Desk, visit: Visit, asked: Asked) -> web.Response:
         stream_id=subject.stream_id if subject is not None else "",
         session_id=session_id,
     )
-    if desk.read_model.orders.get(filled.order_id).order is None:
+    known = desk.read_model.orders.get(filled.order_id).order
+    if known is not None and not is_the_same(known.event, order):
+        return ask(desk, visit, asked, typed, problems={ORDER_ID: _ANOTHER}, status=409)
+    if known is None:
         try:
             await desk.give_order(order)
         except NotOrdered as error:

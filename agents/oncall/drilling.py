@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from schemas import DrillOrdered
 
+from .consequences import Foretold
 from .desk import Desk
 from .drills import LASTS, STARTED, STOPPED, Drill, stream_of
 from .forms import Filled
@@ -30,6 +31,17 @@ def hindrance(desk: Desk, order: Order, order_id: str, now: int) -> str:
     if order is STOP_DRILL:
         return _NONE_RUNS if drill is None else ""
     return RUNNING if drill is not None and not _started(drill, order_id) else ""
+
+
+def foretell_drill(desk: Desk, order: Order, now: int) -> Foretold:
+    """What ``order`` is likely to lead to as things stand."""
+    runs = running(desk, now) is not None
+    refusal = ""
+    if order is not STOP_DRILL and runs:
+        refusal = "a drill runs already, and there is one at a time"
+    if order is STOP_DRILL and not runs:
+        refusal = "no drill runs, as far as this worker knows"
+    return Foretold((order.does,), refusal)
 
 
 async def give_drill(desk: Desk, order: Order, filled: Filled, operator: str, now: int) -> None:

@@ -3,7 +3,8 @@ see ``topology.oncall``."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +14,12 @@ from .previews import Preview
 
 MOST_AT_ONCE = 100
 """Letters of one order."""
+NOT_DONE = (
+    "What somebody else put back meanwhile is not put back again, nor is what Kafka does not keep "
+    "any more. What fails again is another dead letter, with one attempt more; after three it is "
+    "left to lie."
+)
+UNDO = "It can't. A frame that is judged late is judged as of the time it was captured."
 _NOWHERE = "this worker has no way to it"
 
 
@@ -43,6 +50,25 @@ class PutBack:
     """Kafka does not keep their records any more."""
     left: int
     """Were put back before, or failed too often."""
+
+
+def foretell_redrive(letters: Iterable[Letter], short: Mapping[str, str]) -> tuple[str, ...]:
+    """What putting the records of ``letters`` back would do, in sentences; ``short`` names topics
+    for people."""
+    by_topic = Counter(it.event.topic for it in letters)
+    follows = [
+        f"Put {count} record{'s' if count != 1 else ''} back into {short.get(topic, topic)}, each "
+        "into its partition and as it lies there: whoever failed on "
+        f"{'them' if count != 1 else 'it'} tries again."
+        for topic, count in sorted(by_topic.items())
+    ]
+    if not follows:
+        return ("Nothing: these were put back before, or failed too often.",)
+    noted = (
+        "Write a note of each under your name, in one transaction with it: both are there, or "
+        "neither."
+    )
+    return (*follows, noted)
 
 
 class DeadLetterOffice(Protocol):

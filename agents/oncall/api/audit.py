@@ -19,7 +19,10 @@ from .words import Handle, Microseconds, Page
 TAG = "audit"
 
 
-class AuditAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+Who = Annotated[str, Meta(max_length=ID_CHARACTERS, description="Whole, as entries say it.")]
+
+
+class AuditChosen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which entries; what is not said does not matter."""
 
     kind: Kind | UnsetType = UNSET
@@ -29,6 +32,11 @@ class AuditAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     handle: Handle | UnsetType = UNSET
     since: Microseconds = 0
     until: Microseconds | UnsetType = UNSET
+
+
+class AuditAsked(AuditChosen, frozen=True, forbid_unknown_fields=True):
+    """Which entries, and which page of them."""
+
     page: Page = 1
     per_page: Annotated[int, Meta(ge=1, le=MOST_PER_PAGE)] = PER_PAGE
 
@@ -36,9 +44,7 @@ class AuditAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class AuditSearched(AuditAsked, frozen=True, forbid_unknown_fields=True):
     """Which entries, by whose they are too."""
 
-    who: Annotated[str, Meta(max_length=ID_CHARACTERS, description="Whole, as entries say it.")] = (
-        ""
-    )
+    who: Who = ""
 
 
 def operations(desk: Desk) -> list[AnyOperation]:
@@ -79,16 +85,7 @@ def operations(desk: Desk) -> list[AnyOperation]:
 
 
 def _told(desk: Desk, asked: AuditAsked, who: str, now: int) -> AuditTold:
-    search = Search(
-        kind="" if asked.kind is UNSET else asked.kind,
-        who=who,
-        what=asked.what,
-        handle="" if asked.handle is UNSET else asked.handle,
-        since=asked.since,
-        until=None if asked.until is UNSET else asked.until,
-        page=asked.page,
-        per_page=asked.per_page,
-    )
+    search = search_of(asked, who, asked.page, asked.per_page)
     found = desk.read_model.audit.search(search, now)
     return AuditTold(
         as_of=now,
@@ -98,4 +95,18 @@ def _told(desk: Desk, asked: AuditAsked, who: str, now: int) -> AuditTold:
         pages=found.pages,
         begins=list(found.begins),
         entries=found.entries,
+    )
+
+
+def search_of(asked: AuditChosen, who: str, page: int = 1, per_page: int = PER_PAGE) -> Search:
+    """The search that is ``asked`` for, of what is ``who``'s where that is not empty."""
+    return Search(
+        kind="" if asked.kind is UNSET else asked.kind,
+        who=who,
+        what=asked.what,
+        handle="" if asked.handle is UNSET else asked.handle,
+        since=asked.since,
+        until=None if asked.until is UNSET else asked.until,
+        page=page,
+        per_page=per_page,
     )

@@ -12,13 +12,12 @@ import msgspec
 from .. import cookies
 from ..access import csrf
 from ..access.roles import Permission
-from .operations import AnyOperation
+from .operations import JSON, AnyOperation
 from .problems import PROBLEM, Problem
 
 Json = dict[str, Any]
 
 _REF = "#/components/schemas/{name}"
-_JSON = "application/json"
 _DESCRIPTION = (
     "What the on-call pages show and do, for programs. Any worker that judges serves the whole "
     "picture. Times are microseconds since the Unix epoch, UTC, where nothing else is said; states "
@@ -66,7 +65,7 @@ def document(operations: Sequence[AnyOperation]) -> Json:
     types = [
         *asks,
         Problem,
-        *(it.answers for it in operations),
+        *(it.answers for it in operations if it.is_json),
         *(it.body for it in operations if it.body is not None),
     ]
     # Each type once: some can't be hashed.
@@ -118,7 +117,7 @@ def _operation(it: AnyOperation, schemas: _Schemas) -> Json:
     if it.body is not None:
         told["requestBody"] = {
             "required": True,
-            "content": {_JSON: {"schema": schemas.of(it.body)}},
+            "content": {JSON: {"schema": schemas.of(it.body)}},
         }
     return told
 
@@ -148,7 +147,9 @@ def _parameters(it: AnyOperation, asks: Json) -> list[Json]:
 
 
 def _responses(it: AnyOperation, schemas: _Schemas) -> Json:
-    body = {_JSON: {"schema": schemas.of(it.answers)}}
+    # What is no JSON has no schema: which media type it is of says what it is.
+    said = {"schema": schemas.of(it.answers)} if it.is_json else {}
+    body = dict.fromkeys(it.media, said)
     told: Json = {
         str(status.value): {"description": status.phrase, "content": body}
         for status in (it.status, *it.also)

@@ -20,6 +20,7 @@ from ..routing import Visit
 A = TypeVar("A", bound=msgspec.Struct)
 B = TypeVar("B")
 
+JSON = "application/json"
 _PART = re.compile(r"\{(\w+)\}")
 
 
@@ -48,18 +49,25 @@ class Operation(Generic[A, B]):
     summary: str
     tag: str
     answers: Any
-    """The type of what the answer's body says."""
+    """The type of what the answer's body says; of no meaning where that is a file."""
     asks: type[A]
     """The parameters: those that the path names are in it, the others in the query."""
     handle: Callable[[Call[A, B]], Awaitable[object]] | None
-    """Gives the answer's body, of ``answers`` or its JSON. Raises ``Refused``. ``None`` where
-    another part of the worker serves it."""
+    """Gives the answer's body, of ``answers`` or its JSON; the answer itself where that is a file.
+    Raises ``Refused``. ``None`` where another part of the worker serves it."""
     body: type[B] | None = None
     status: HTTPStatus = HTTPStatus.OK
     refuses: tuple[HTTPStatus, ...] = ()
     """With what, besides what follows from the rest."""
     also: tuple[HTTPStatus, ...] = ()
     """Other statuses whose body is of ``answers``."""
+    media: tuple[str, ...] = (JSON,)
+    """What an answer comes as: one of these."""
+
+    @property
+    def is_json(self) -> bool:
+        """Whether it answers in JSON, and not with a file."""
+        return self.media == (JSON,)
 
     @property
     def parts(self) -> list[str]:

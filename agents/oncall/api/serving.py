@@ -1,4 +1,4 @@
-"""Operations as routes: what was asked is read, and whatever comes of it is JSON.
+"""Operations as routes: what was asked is read, and whatever comes of it is JSON, or a file.
 
 What aiohttp raises, such as ``HTTPNotFound``, becomes a problem in ``agents.oncall.front``.
 """
@@ -10,7 +10,7 @@ from aiohttp import web
 
 from ..routing import Route, Visit
 from .inputs import read_asked, read_body
-from .operations import AnyOperation, Call
+from .operations import JSON, AnyOperation, Call
 from .problems import Refused, answer
 
 
@@ -26,12 +26,12 @@ def route_of(operation: AnyOperation) -> Route:
     return Route(operation.method, operation.path, operation.permission, handle)
 
 
-async def _answer(operation: AnyOperation, visit: Visit) -> web.Response:
+async def _answer(operation: AnyOperation, visit: Visit) -> web.StreamResponse:
     request = visit.request
     asked = read_asked(operation.asks, request.match_info, request.query)
     body = None if operation.body is None else await read_body(request, operation.body)
     assert operation.handle is not None  # noqa: S101  # what others serve gets no route here
     told = await operation.handle(Call(visit, asked, body))
-    return web.Response(
-        body=msgspec.json.encode(told), status=operation.status, content_type="application/json"
-    )
+    if isinstance(told, web.StreamResponse):
+        return told
+    return web.Response(body=msgspec.json.encode(told), status=operation.status, content_type=JSON)

@@ -12,6 +12,9 @@ from . import (
     control,
     dead_letters,
     drills,
+    evidence,
+    exports,
+    foretelling,
     health,
     history,
     incidents,
@@ -37,6 +40,7 @@ def operations(desk: Desk, waiting: Waiting) -> list[AnyOperation]:
     found = [
         *streams.operations(desk),
         *history.operations(desk),
+        *evidence.operations(desk),
         *incidents.operations(desk),
         *orders.operations(desk, waiting),
         *control.operations(desk),
@@ -44,6 +48,8 @@ def operations(desk: Desk, waiting: Waiting) -> list[AnyOperation]:
         *audit.operations(desk),
         *topology.operations(desk),
         *dead_letters.operations(desk),
+        *foretelling.operations(desk),
+        *exports.operations(desk),
         *health.OPERATIONS,
         Operation(
             "getOpenApi",

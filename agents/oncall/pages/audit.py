@@ -25,7 +25,7 @@ from ..routing import Route, Visit
 from .orders import order_at
 
 _MOST_PAGES = 100_000
-_MOST_EXPORTED = 1_000_000
+MOST_EXPORTED = 1_000_000
 """More than the audit keeps."""
 _TEXT_CHARACTERS = 200
 Lines = Callable[[Iterable[Entry], Iterable[Begins]], Iterator[bytes]]
@@ -54,9 +54,9 @@ def routes(desk: Desk) -> list[Route]:
 
     def exporting(name: str, content_type: str, lines: Lines) -> Route:
         async def export(visit: Visit) -> web.StreamResponse:
-            search = replace(_search(await typed_in(visit)), page=1, per_page=_MOST_EXPORTED)
+            search = replace(_search(await typed_in(visit)), page=1, per_page=MOST_EXPORTED)
             found = desk.read_model.audit.search(search, visit.now)
-            return await _sent(visit, lines(found.entries, found.begins), name, content_type)
+            return await sent(visit, lines(found.entries, found.begins), name, content_type)
 
         return Route("POST", f"/{name}", Permission.VIEW, export)
 
@@ -71,7 +71,7 @@ def routes(desk: Desk) -> list[Route]:
 _ASKED = ("kind", "who", "what", "stream", "since", "until")
 
 
-async def _sent(
+async def sent(
     visit: Visit, chunks: Iterator[bytes], name: str, content_type: str
 ) -> web.StreamResponse:
     """As a file to keep, chunk by chunk: the agents' event loop is not held up."""

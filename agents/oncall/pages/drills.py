@@ -6,9 +6,8 @@ from aiohttp import web
 
 from ..access.roles import Permission
 from ..asking import Asked, ask, longest, name_of, typed_in
-from ..consequences import Foretold
 from ..desk import Desk
-from ..drilling import RUNNING, give_drill, hindrance, running
+from ..drilling import RUNNING, foretell_drill, give_drill, hindrance
 from ..drills import AlreadyRunning
 from ..forms import ORDER_ID, read
 from ..giving import NotOrdered
@@ -42,13 +41,7 @@ def routes(desk: Desk) -> list[Route]:
 
 
 def _asked(desk: Desk, visit: Visit, order: Order, action: str) -> Asked:
-    runs = running(desk, visit.now) is not None
-    refusal = ""
-    if order is DRILL and runs:
-        refusal = "a drill runs already, and there is one at a time"
-    if order is STOP_DRILL and not runs:
-        refusal = "no drill runs, as far as this worker knows"
-    return Asked(order, action, BACK, Foretold((order.does,), refusal))
+    return Asked(order, action, BACK, foretell_drill(desk, order, visit.now))
 
 
 async def _send(desk: Desk, visit: Visit, order: Order, action: str) -> web.Response:

@@ -7,6 +7,7 @@ from uuid import UUID
 from aiohttp import web
 
 from ..access.roles import Permission
+from ..asking import name_of
 from ..bounds import TEXT_CHARACTERS
 from ..desk import Desk
 from ..forms import REASON, read_reason
@@ -43,21 +44,17 @@ def routes(desk: Desk) -> list[Route]:
         )
 
     async def ask(visit: Visit) -> web.Response:
-        return asking(visit, _incident(visit))
+        return asking(visit, incident_in(visit))
 
     async def export(visit: Visit) -> web.Response:
-        incident = _incident(visit)
+        incident = incident_in(visit)
         posted = await visit.request.post()
         typed = {name: value for name, value in posted.items() if isinstance(value, str)}
         reason, wrong = read_reason(typed)
         if wrong:
             return asking(visit, incident, reason, wrong=wrong, status=422)
-        person = visit.person.name if visit.person is not None else ""
         try:
-            exported = await desk.sources.export(incident)
-            await desk.sources.viewing.write_down(
-                Kind.EXPORT, Asking(person, incident, exported.stream_id, reason, visit.now)
-            )
+            archive = await take_along(desk, visit, incident, reason)
         except Unknown as error:
             return asking(visit, incident, reason, failed=str(error), status=404)
         except Unavailable as error:
@@ -65,11 +62,7 @@ def routes(desk: Desk) -> list[Route]:
         except NotWrittenDown as error:
             failed = f"it could not be put on record that you asked for it ({error})"
             return asking(visit, incident, reason, failed=failed, status=503)
-        return web.Response(
-            body=exported.archive,
-            content_type="application/zip",
-            headers={"Content-Disposition": f'attachment; filename="incident-{incident}.zip"'},
-        )
+        return archived(incident, archive)
 
     path = "/incidents/{incident_id}/export"
     return [
@@ -78,7 +71,25 @@ def routes(desk: Desk) -> list[Route]:
     ]
 
 
-def _incident(visit: Visit) -> str:
+async def take_along(desk: Desk, visit: Visit, incident: str, reason: str) -> bytes:
+    """The archive, once it is on record who takes it and why. Raises ``Unknown``, ``Unavailable``
+    and ``NotWrittenDown``."""
+    exported = await desk.sources.export(incident)
+    asking = Asking(name_of(visit), incident, exported.stream_id, reason, visit.now)
+    await desk.sources.viewing.write_down(Kind.EXPORT, asking)
+    return exported.archive
+
+
+def archived(incident: str, archive: bytes) -> web.Response:
+    """As a file to keep."""
+    return web.Response(
+        body=archive,
+        content_type="application/zip",
+        headers={"Content-Disposition": f'attachment; filename="incident-{incident}.zip"'},
+    )
+
+
+def incident_in(visit: Visit) -> str:
     """The incident's id as it is written in records: it becomes part of a file's name. Raises
     ``HTTPNotFound`` for what is none."""
     try:

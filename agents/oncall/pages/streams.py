@@ -9,12 +9,11 @@ of any other: who was paged for it finds what they were paged for, though the st
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
 
-from schemas import Event, RiskAssessed, StreamUpdated, TakedownAcknowledged, TakedownRequested
+from schemas import RiskAssessed, StreamUpdated
 
 from ..access.roles import Permission
 from ..asking import name_of
@@ -27,19 +26,12 @@ from ..ports import PolicyNow
 from ..rendering import html, render
 from ..routing import Route, Visit
 from ..rows import row_of
+from ..takedowns import takedowns_of
 
 _PLOTTER = "uPlot.iife.min.js"
 _VENDOR = Path(__file__).parent.parent / "vendor"
 _MOMENTS = 400
 """Lines of the timeline, the newest."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A takedown that was asked for, and what services answered, in order."""
-
-    takedown: TakedownRequested
-    answers: tuple[TakedownAcknowledged, ...]
 
 
 def routes(desk: Desk) -> list[Route]:
@@ -53,7 +45,6 @@ def routes(desk: Desk) -> list[Route]:
         past = await read_past(desk, found, visit.now, asked)
         row = row_of(found, visit.now, desk.late_after, past.session.session_id)
         handle = visit.path("handle")
-        events = past.events
         pictures = cited(past.grounds)
         return html(
             render(
@@ -69,7 +60,7 @@ def routes(desk: Desk) -> list[Route]:
                 moments=past.history.moments[-_MOMENTS:],
                 moments_left_out=max(len(past.history.moments) - _MOMENTS, 0),
                 conditions=conditions_of(row.decision.explanation) if row.decision else [],
-                takedowns=_takedowns(events),
+                takedowns=takedowns_of(past.events),
                 policy=policy_now(desk, past),
                 evidence=shown(pictures.values()),
                 evidence_in_all=len(pictures),
@@ -95,13 +86,3 @@ def policy_now(desk: Desk, past: Past) -> PolicyNow:
         if isinstance(it, StreamUpdated) and it.session_id == past.session.session_id
     ]
     return desk.sources.rules(past.stream_id, newest, updates)
-
-
-def _takedowns(events: tuple[Event, ...]) -> list[Asked]:
-    """Each takedown once, in order of time, however often it was asked for."""
-    takedowns = {it.takedown_id: it for it in events if isinstance(it, TakedownRequested)}
-    answers = [it for it in events if isinstance(it, TakedownAcknowledged)]
-    return [
-        Asked(takedown, tuple(it for it in answers if it.takedown_id == name))
-        for name, takedown in takedowns.items()
-    ]

@@ -23,7 +23,7 @@ from ..forms import ORDER_ID, REASON, Problems, is_order_id, read_reason
 from ..graph import SHORT
 from ..letters import Letter, Wanted, redrivable
 from ..ports import Unavailable
-from ..redriving import MOST_AT_ONCE, NotPutBack, RedriveOrder
+from ..redriving import MOST_AT_ONCE, NOT_DONE, UNDO, NotPutBack, RedriveOrder, foretell_redrive
 from ..rendering import html, render
 from ..routing import Route, Visit
 from ..topology import topology_of
@@ -162,16 +162,15 @@ def _ask(
 ) -> web.Response:
     """The form, with exactly the letters that it puts back, and what is wrong with it."""
     known_id = typed.get(ORDER_ID, "")
-    by_topic: dict[str, int] = {}
-    for it in letters:
-        by_topic[it.event.topic] = by_topic.get(it.event.topic, 0) + 1
     return html(
         render(
             "redrive.html",
             visit,
             desk,
             letters=letters,
-            by_topic=by_topic,
+            follows=foretell_redrive(letters, SHORT),
+            not_done=NOT_DONE,
+            undo=UNDO,
             short=SHORT,
             order_id=known_id if is_order_id(known_id) else str(uuid4()),
             typed=typed,

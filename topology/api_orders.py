@@ -43,7 +43,10 @@ class Foretold(msgspec.Struct, frozen=True):
 
     follows: list[str]
     refusal: str
-    session_id: str
+    session_id: str = ""
+    """Empty of an order that is of no stream."""
+    already: str = ""
+    """Why it is likely to change nothing."""
 
 
 def order_stream(api: Api, handle: str, body: Mapping[str, object]) -> Became:

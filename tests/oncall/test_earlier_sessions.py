@@ -52,8 +52,8 @@ def escalated(**given: object) -> Event:
     )
 
 
-def began_anew(**given: object) -> Event:
-    return stream_updated(**{"session_id": "session-2", "updated_at": LATER, **given})
+def began_anew() -> Event:
+    return stream_updated(session_id="session-2", updated_at=LATER)
 
 
 def model(*events: Event) -> ReadModel:

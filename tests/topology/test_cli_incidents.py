@@ -110,6 +110,23 @@ def test_an_override_goes_through_the_view(url: str, given: Obeying) -> None:
     assert "applied: hold-takedowns of region:NZ" in told.output
 
 
+def test_an_override_says_what_it_will_do_before_it_does_it(url: str, given: Obeying) -> None:
+    """As the view foretells it, of a stream, of a scope and of the breaker."""
+    for arguments, said in (
+        (("stream-1", "resume"), "likely to be refused: no release or suppression is in force"),
+        (("lift-hold", "--scope", "region:NZ"), "change nothing: nothing is held for region:NZ"),
+        (("close-breaker", "--scope", "all"), "change nothing: the breaker is closed"),
+    ):
+        told = run(url, "override", *arguments, *WHY, "--dry-run")
+        assert (told.exit_code, told.stdout) == (0, "")
+        assert said in told.stderr
+    assert given == []
+
+    told = run(url, "override", "stream-1", "release", *WHY)
+    assert "The incident is closed as rejected." in told.stderr
+    assert told.stdout.startswith("applied: release of stream-1")
+
+
 def test_a_refusal_is_told_with_why(url: str, given: Obeying) -> None:
     given.refusal = "nothing-open"
     told = run(url, "override", "stream-1", "release", *WHY)

@@ -137,7 +137,8 @@ def test_an_order_is_sent_and_what_became_of_it_is_printed(kafka: str, stream: s
     with answering(kafka, lambda command: [answered(command, **became)]):
         result = run(kafka, stream, "release", *SIGNED)
 
-    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.exit_code == 0
+    assert "The stream goes on" in result.stderr
     assert result.stdout == (
         f"applied: release of {stream}, session session-3  takedown-requested -> released  "
         "incident incident-5\n"
@@ -266,6 +267,30 @@ def test_an_order_that_makes_no_sense_is_a_usage_error_and_nothing_is_sent(
 
     assert result.exit_code == 2
     assert said in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("s", "release"), "It is of stream s, whichever session it has when this is read."),
+        (("s", "takedown", "--session", "session-9"), "It is of stream s, session session-9."),
+        (("s", "verdict-true"), "While somebody else has the incident in hand it is refused"),
+        (("s", "release"), "A person's word outranks the policy's decisions"),
+        (("s", "suppress", "--until", "2h"), "It lasts until 20"),
+        (("--scope", "region:NZ", "lift-hold"), "It is of the scope region:NZ."),
+        (("--scope", "all", "hold-takedowns", "--until", "2h"), "Scopes do not lift each other's"),
+        (("--scope", "all", "close-breaker"), "what keeps it open longest counts"),
+    ],
+)
+def test_a_dry_run_says_what_is_known_and_looks_for_no_kafka(
+    arguments: tuple[str, ...], said: str
+) -> None:
+    """Of what, for how long, and what it outranks."""
+    env = {"FIREBREAK_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
+    result = CliRunner(env=env).invoke(override, [*SIGNED, *arguments, "--dry-run"])
+
+    assert said in result.stderr
+    assert (result.exit_code, result.stdout) == (0, "")
 
 
 @pytest.mark.parametrize("missing", ["--reason", "--operator"])

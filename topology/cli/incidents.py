@@ -17,6 +17,7 @@ from ..api_orders import Foretold, order_stream, wait_for
 from ..incident.records import utc
 from ..settings import load_settings
 from ..watch import printable
+from .foretold import say
 from .ordered import SAID, TIMEOUT, tell
 
 
@@ -98,10 +99,7 @@ def _acting(order: Order) -> click.Command:
         it = _found(api, incident_id)
         where = f"/api/v1/streams/{it.handle}/orders/{order.command}"
         would = api.get(where, Foretold, incident_id=it.incident_id)
-        for sentence in would.follows:
-            click.echo(printable(sentence), err=True)
-        if would.refusal:
-            click.echo(printable(f"likely to be refused: {would.refusal}"), err=True)
+        say(would)
         if dry_run:
             return
         body = {

@@ -25,6 +25,7 @@ from ..kafka_config import librdkafka_config
 from ..override import send, send_and_wait
 from ..settings import load_settings
 from ..wire import build_codec
+from .foretold import foretell, foretell_alone
 from .ordered import SAID, TIMEOUT, became, tell
 
 _SCOPES = "all, region:XX (ISO 3166-1 alpha-2) or policy:NAME"
@@ -63,6 +64,7 @@ _MINUTE = 60 * MICROSECONDS
     help="Seconds to wait for what became of it.",
 )  # fmt: skip
 @click.option("--no-wait", is_flag=True, help="End as soon as it is sent.")
+@click.option("--dry-run", is_flag=True, help="Say what it would do, and do nothing.")
 def override(
     *,
     words: tuple[str, ...],
@@ -74,8 +76,10 @@ def override(
     lasts: int | None,
     timeout: float,
     no_wait: bool,
+    dry_run: bool,
 ) -> None:
-    """Order something of a STREAM, or with --scope of all takedowns, and say what became of it.
+    """Order something of a STREAM, or with --scope of all takedowns: say what it will do, do it,
+    and say what became of it.
 
     \b
     Of a stream:  takedown, release, suppress (--until), resume, verdict-true,
@@ -88,7 +92,7 @@ def override(
     could not be sent or was not answered in time.
 
     It goes through the on-call view where FIREBREAK_API_URL and FIREBREAK_API_TOKEN are set, and
-    straight to Kafka otherwise.
+    straight to Kafka otherwise: then how things stand is not known before.
     """
     stream, ordered = _read_words(words, scope, session)
     if (ordered in LIMITED) != (lasts is not None):
@@ -116,8 +120,15 @@ def override(
         until=now + lasts if lasts is not None else 0,
         assignee=(assignee or "").strip(),
     )
+    body = _body(command, lasts) if api is not None else {}
     if api is not None:
-        given = order(api, stream, _body(command, lasts))
+        foretell(api, command)
+    else:
+        foretell_alone(command)
+    if dry_run:
+        return
+    if api is not None:
+        given = order(api, stream, body)
         if no_wait:
             click.echo(f"sent: order {given.order_id}")
         else:

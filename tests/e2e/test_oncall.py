@@ -6,7 +6,6 @@ The tests share the workers, and run in order: what one orders, the next one mee
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
@@ -29,8 +28,23 @@ from topology.stack import Stack
 pytestmark = [pytest.mark.e2e, *in_chromium]
 LIMIT = 60.0
 LIMIT_MS = LIMIT * 1000
-AT_ONCE = 5.0
-"""Seconds. It is to show within one; machines are shared, and how long it took is printed."""
+AT_ONCE = 1.0
+"""Seconds within which the drill that shows soonest does: on a machine that is shared, others may
+take longer. How long each took is printed."""
+SHOWN: dict[str, float] = {}
+"""Seconds from a drill's first risk until a page that was open showed it, by its stream."""
+_NOTE_WHEN_SHOWN = r"""() => {
+  window.firstShown = {};
+  const look = () => {
+    for (const row of document.querySelectorAll("tr[id^='s-']")) {
+      const risk = row.querySelector("[data-label=Risk]");
+      const shows = risk !== null && /\d\.\d\d/.test(risk.textContent);
+      if (shows && !(row.id in window.firstShown)) window.firstShown[row.id] = Date.now();
+    }
+  };
+  const changes = { subtree: true, childList: true, characterData: true };
+  new MutationObserver(look).observe(document.getElementById("live"), changes);
+}"""
 PAGES = ("/", "/incidents", "/control", "/topology", "/audit")
 
 
@@ -95,26 +109,47 @@ async def drill(admin: Page, reason: str) -> str:
     return await part.locator("bdi").filter(has_text="drill-").inner_text()
 
 
+async def watch(people: People) -> Page:
+    """Now, as a viewer has it open, which notes when each row first shows a risk."""
+    viewer = await people(WebRole.VIEWER)
+    await expect(viewer.get_by_text("Live.", exact=True)).to_be_visible()
+    await viewer.evaluate(_NOTE_WHEN_SHOWN)
+    return viewer
+
+
+async def note(stack: Stack, viewer: Page, stream: str) -> None:
+    """How long it took from when Kafka had the stream's first risk until ``viewer`` showed it: one
+    machine, and one clock."""
+    with Reader(stack.bootstrap, RiskAssessed) as risks:
+
+        def appended() -> list[int]:
+            told = zip(risks.events(), risks.messages, strict=True)
+            return [message.timestamp()[1] for it, message in told if it.stream_id == stream]
+
+        await wait_until_async(lambda: bool(appended()), LIMIT)
+        first = min(appended())
+    row = f"s-{handle_of(stream)}"
+    await viewer.wait_for_function("row => row in window.firstShown", arg=row)
+    shown_at = await viewer.evaluate("row => window.firstShown[row]", row)
+    SHOWN[stream] = (shown_at - first) / 1000
+    print(f"{stream}: shown {SHOWN[stream]:.2f} s after its first risk")
+
+
 async def test_a_drill_shows_by_itself_and_its_page_has_the_plot(
     stack: Stack, people: People
 ) -> None:
     """Whoever looks need not press anything, from the first sign to the takedown."""
-    viewer = await people(WebRole.VIEWER)
-    await expect(viewer.get_by_text("Live.", exact=True)).to_be_visible()
-    await drill(await people(WebRole.ADMIN), "the weekly drill")
+    viewer = await watch(people)
+    stream = await drill(await people(WebRole.ADMIN), "the weekly drill")
+    await note(stack, viewer, stream)
 
     row = viewer.get_by_role("row").filter(has_text="drill")
-    with Reader(stack.bootstrap, RiskAssessed) as risks:
-        await wait_until_async(lambda: any(it.drill for it in risks.events()), LIMIT)
-        await expect(row.get_by_role("cell", name="Risk")).not_to_contain_text("not assessed")
-        shown_at = time.time()
-        first = min(m.timestamp()[1] for m in risks.messages) / 1000
-    print(f"shown {shown_at - first:.2f} s after its first risk")
-    assert shown_at - first < AT_ONCE
-
     await expect(row.get_by_text("takedown requested", exact=True)).to_be_visible(timeout=LIMIT_MS)
     await row.get_by_role("link").click()
-    await expect(viewer.locator("#plot canvas")).to_be_visible()
+    await expect(viewer.locator("#plot canvas")).to_be_visible(timeout=LIMIT_MS)
+    some = re.compile(r"^[1-9]\d*$")
+    for drawn in ("data-series", "data-bounds", "data-marks"):
+        await expect(viewer.locator("#plot")).to_have_attribute(drawn, some, timeout=LIMIT_MS)
     await viewer.evaluate("document.querySelector('#plot canvas').dataset.drawn = 'once'")
     for _ in range(2):  # the first of them is on the page once the second is asked for
         async with viewer.expect_response(re.compile(r"/streams/[0-9a-f]+$")):
@@ -165,6 +200,7 @@ async def test_a_responder_releases_the_drill_and_the_release_holds(
     stack: Stack, people: People
 ) -> None:
     """It shows when it took effect; what goes on in the stream changes nothing."""
+    viewer = await watch(people)
     stream = await drill(await people(WebRole.ADMIN), "to be released")
     handle = handle_of(stream)
     responder = await people(WebRole.RESPONDER)
@@ -180,6 +216,7 @@ async def test_a_responder_releases_the_drill_and_the_release_holds(
         await wait_until_async(lambda: bool(of(takedowns)), LIMIT)
         await give(responder, f"/streams/{handle}/act/release", "Release", "it is our own drill")
         await expect(responder.get_by_text("Took effect at")).to_be_visible()
+        await note(stack, viewer, stream)
         judged = len(of(risks))
         await wait_until_async(lambda: "ended" in [it.change for it in of(updates)], LIMIT)
         await wait_until_async(lambda: len(of(risks)) > judged, LIMIT)
@@ -197,7 +234,9 @@ async def test_a_kill_switch_turns_the_next_takedown_into_an_escalation(
     await give(admin, "/control/act/hold-takedowns", "Hold", "trying the switch", scope="all")
     await expect(admin.get_by_text("Took effect at")).to_be_visible()
     await expect(admin.get_by_text("Takedowns are held back for")).to_be_visible()
+    viewer = await watch(people)
     stream = await drill(admin, "once more")
+    await note(stack, viewer, stream)
     with (
         Reader(stack.bootstrap, EscalationRaised) as escalations,
         Reader(stack.bootstrap, TakedownRequested) as takedowns,
@@ -216,6 +255,12 @@ async def test_a_kill_switch_turns_the_next_takedown_into_an_escalation(
     await give(admin, "/control/drill/stop", "Stop", "seen enough")
 
 
+def test_a_drill_shows_within_a_second_of_its_first_risk() -> None:
+    """Those of the tests before this one, on a page that was open."""
+    assert SHOWN
+    assert min(SHOWN.values()) <= AT_ONCE, SHOWN
+
+
 async def test_no_page_of_a_running_topology_keeps_anybody_out(
     stack: Stack, people: People
 ) -> None:
@@ -226,4 +271,6 @@ async def test_no_page_of_a_running_topology_keeps_anybody_out(
         complaints: list[str] = []
         page = await people(WebRole.ADMIN, path, complaints)
         await expect(page.get_by_role("heading", level=1)).to_be_visible()
+        if path not in PAGES:
+            await expect(page.locator("#plot[data-series]")).to_be_visible(timeout=LIMIT_MS)
         assert (path, await barriers(page), complaints) == (path, [], [])

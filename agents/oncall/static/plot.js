@@ -57,7 +57,9 @@
     ctx.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
     let above = -Infinity;
     let right = 0;
+    let bounds = 0;
     for (const [value, words] of boundsByValue(drawn)) {
+      bounds += words.length;
       const y = drawn.valToPos(value, "y", true);
       stroke(ctx, bbox.left, y, bbox.left + bbox.width, y);
       // Bounds that lie close together have their words beside each other, not on each other.
@@ -69,8 +71,10 @@
     }
     ctx.strokeStyle = ctx.fillStyle = ink("--grave");
     ctx.setLineDash([]);
+    let marks = 0;
     told.plot.marks.forEach((mark, number) => {
       const x = drawn.valToPos(mark.at, "x", true);
+      marks += x >= bbox.left && x <= bbox.left + bbox.width;
       stroke(ctx, x, bbox.top, x, bbox.top + bbox.height);
       // What happened last is told to the left of its line: there is no room on the other side.
       const late = x > bbox.left + bbox.width * 0.6;
@@ -79,6 +83,8 @@
       ctx.fillText(mark.label.slice(0, MOST_CHARACTERS), late ? x - 4 : x + 4, y);
     });
     ctx.restore();
+    // A canvas says nothing of what is on it: how much of each was drawn is told beside it.
+    Object.assign(place.dataset, { series: drawn.series.length - 1, bounds, marks });
   }
 
   function clock(seconds) {

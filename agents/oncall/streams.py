@@ -75,9 +75,10 @@ class Stream:
         what put an end to what was decided of it before; and its state."""
         if not self.sessions:
             return _UNKNOWN, None, state_of(_UNKNOWN, None, now)
-        *earlier, newest = self.rests(now)
-        asked = (it for it in earlier if it[0].session_id == session_id)
-        session, rest = newest if session_id is None else next(asked, newest)
+        *earlier, (session, rest) = self.rests(now)
+        if session_id is not None:
+            asked = (it for it in earlier if it[0].session_id == session_id)
+            session, rest = next(asked, (session, rest))
         return session, rest, state_of(session, rest, now)
 
     def waiting(self, now: int) -> Sequence[Waiting]:
@@ -98,8 +99,9 @@ class Stream:
         if len(self.sessions) > 1:
             in_order = sorted(in_order, key=_begun)
         for session in in_order:
-            bound = inherited is not None and _is_before(inherited, session)
-            rest = rest_of(session, self.suppressions, inherited if bound else None, now)
+            if inherited is not None and not _is_before(inherited, session):
+                inherited = None
+            rest = rest_of(session, self.suppressions, inherited, now)
             yield session, rest
             # A restart does not end a person's word; whatever else was decided it does.
             inherited = rest if state_of(session, rest, now) in _ORDERED else None
@@ -124,8 +126,9 @@ def gravity(
     newest session does, so that a restart does not hide it among those that are clear.
     """
     done = state is StreamState.STOPPED and session.settled
-    ranks = [_GRAVITY[StreamState.ENDED if done else state]]
-    rank = min(ranks + [_GRAVITY[it.state] for it in waiting])
+    rank = _GRAVITY[StreamState.ENDED if done else state]
+    if waiting:
+        rank = min(rank, *(_GRAVITY[it.state] for it in waiting))
     return watched, rank, not session.live, -(session.risk or 0.0), stream_id
 
 

@@ -84,7 +84,12 @@ async def test_each_change_says_who_why_until_and_what_came_of_it(
     assert f'<a href="/orders/{ORDER_ID}">lift-hold</a>' in told
     for text in ("tui", "a mistake", "applied", "region:NZ", "drill stopped", "enough"):
         assert text in told
-    for text in ("trip-breaker", "5 takedowns were asked for", "23:13:20 UTC", "test/1"):
+    for text in (
+        "trip-breaker",
+        "5 takedowns were asked for",
+        "23:13:20\N{NO-BREAK SPACE}UTC",
+        "test/1",
+    ):
         assert text in told
     assert "stream-9" not in told
     assert "of one stream" not in told

@@ -32,6 +32,7 @@ ASKED: dict[str, Permission] = {
     "POST /sign-out": Permission.VIEW,
     "GET /api/v1/worker": Permission.VIEW,
     "GET /events": Permission.VIEW,
+    "GET /events/incidents": Permission.VIEW,
     "GET /": Permission.VIEW,
     "POST /": Permission.VIEW,
     "GET /streams/{handle}": Permission.VIEW,

@@ -53,6 +53,9 @@ class Settings(BaseSettings):
 
     bootstrap_servers: str | None = None
     """``host:port,…`` of a Kafka; none means the embedded broker."""
+    broker_wait: float | None = Field(default=None, gt=0)
+    """How long a worker that starts waits for brokers that are away, saying so on its page; none
+    means for as long as it takes."""
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] = "PLAIN"
     sasl_username: str | None = None

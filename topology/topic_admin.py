@@ -13,6 +13,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # re-exported without __all__
     AdminClient,
     AlterConfigOpType,
+    ClusterMetadata,
     ConfigEntry,
     ConfigResource,
     NewPartitions,
@@ -41,10 +42,26 @@ _CONNECT_SECONDS = 10.0
 _REQUEST_SECONDS = 30.0
 _SETTLE_SECONDS = 10.0
 _SETTLE_POLL_SECONDS = 0.2
+_AWAY = frozenset(
+    {
+        KafkaError._TRANSPORT,
+        KafkaError._ALL_BROKERS_DOWN,
+        KafkaError._RESOLVE,
+        KafkaError._TIMED_OUT,
+        KafkaError.REQUEST_TIMED_OUT,
+        KafkaError.BROKER_NOT_AVAILABLE,
+        KafkaError.LEADER_NOT_AVAILABLE,
+    }
+)
+"""What brokers that are away, or still starting, come to; a wrong password is none of it."""
 
 
 class TopicsUnreadable(OperatorError):
     """The brokers can't be reached, or don't say what topics they have."""
+
+
+class BrokersAway(TopicsUnreadable):
+    """No broker answers, and nothing says that one that did would refuse: they may come."""
 
 
 class TopicsNotApplied(OperatorError):
@@ -82,17 +99,32 @@ def open_admin(
     settings: Settings, bootstrap: str, wait_seconds: float = _CONNECT_SECONDS
 ) -> AdminClient:
     """A client that has reached the brokers. Raises ``TopicsUnreadable``, which says why not."""
+    return _reach(settings, bootstrap, wait_seconds)[0]
+
+
+def find_topics(settings: Settings, bootstrap: str, wait_seconds: float) -> ClusterMetadata:
+    """The brokers and all their topics: asked for by name, some brokers would make the topic.
+
+    Raises ``TopicsUnreadable``.
+    """
+    return _reach(settings, bootstrap, wait_seconds)[1]
+
+
+def _reach(
+    settings: Settings, bootstrap: str, wait_seconds: float
+) -> tuple[AdminClient, ClusterMetadata]:
     errors: list[KafkaError] = []
     config = librdkafka_config(settings, bootstrap)
     config |= {"error_cb": errors.append}
     admin = AdminClient(config)
     try:
-        admin.list_topics(timeout=wait_seconds)
+        return admin, admin.list_topics(timeout=wait_seconds)
     except KafkaException as error:
         admin.poll(0)  # has the callback called
-        reasons = [found.str() for found in errors] or [error.args[0].str()]
-        raise TopicsUnreadable(f"{bootstrap}: {reasons[0]}") from error
-    return admin
+        reasons = [*errors, error.args[0]]
+        refused = [reason for reason in reasons if reason.code() not in _AWAY]
+        kind = TopicsUnreadable if refused else BrokersAway
+        raise kind(f"{bootstrap}: {(refused or reasons)[0].str()}") from error
 
 
 def apply_topics(settings: Settings, bootstrap: str, *, partitions: int | None = None) -> None:

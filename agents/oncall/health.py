@@ -70,9 +70,9 @@ def register(
 
     blueprint.register(app)
     register_routes(app, [Route("GET", "/api/v1/worker", Permission.VIEW, worker)], guard)
-    cast(Web, app.web).web_app.on_response_prepare.append(_harden)
+    cast(Web, app.web).web_app.on_response_prepare.append(harden)
 
 
-async def _harden(request: aiohttp_web.Request, response: aiohttp_web.StreamResponse) -> None:
+async def harden(request: aiohttp_web.Request, response: aiohttp_web.StreamResponse) -> None:
     """Set the headers that every response has, errors among them."""
     response.headers.update(_HEADERS)

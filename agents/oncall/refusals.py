@@ -113,7 +113,12 @@ def answer(
         page = html(render_bare("refused.html", about=about), about.status)
         page.headers.update(headers or {})
         return page
-    problem = {
+    return problem(about, headers)
+
+
+def problem(about: About, headers: Mapping[str, str] | None = None) -> web.Response:
+    """``about`` as programs read it."""
+    told = {
         "type": "about:blank",
         "title": about.title,
         "status": about.status,
@@ -121,7 +126,7 @@ def answer(
         "reason": about.reason,
     }
     return web.Response(
-        text=json.dumps(problem), status=about.status, content_type=_PROBLEM, headers=headers
+        text=json.dumps(told), status=about.status, content_type=_PROBLEM, headers=headers
     )
 
 

@@ -43,10 +43,11 @@ from topology.acl_admin import apply_grants, load_acls, read_grants
 from topology.acl_plan import missing
 from topology.app import Role
 from topology.kafka_config import PRODUCER, librdkafka_config
+from topology.reaching import reach_brokers
 from topology.sampler import Mode, Stops
 from topology.sampler.producer import FrameProducer
 from topology.settings import Settings, load_settings
-from topology.topic_admin import apply_topics
+from topology.topic_admin import BrokersAway, TopicsUnreadable, apply_topics
 from topology.watch import Watched, watch
 
 pytestmark = [
@@ -307,3 +308,14 @@ def test_a_broker_of_another_authority_is_not_believed(secured: Secured) -> None
     config = secured.config("judgement", ssl_ca_file=secured.folder / "strange.pem")
     with pytest.raises(KafkaException):
         AdminClient(config).list_topics(timeout=5)
+
+
+@pytest.mark.parametrize("wrong", ["password", "authority"])
+def test_a_worker_that_is_refused_does_not_wait_for_other_brokers(
+    secured: Secured, wrong: str
+) -> None:
+    changes = {"password": {"sasl_password": "a guess"}, "authority": {"ssl_ca_file": None}}
+    settings = secured.settings("judgement", **changes[wrong])
+    with pytest.raises(TopicsUnreadable) as told:
+        reach_brokers(settings, secured.cluster.bootstrap)
+    assert not isinstance(told.value, BrokersAway), told.value

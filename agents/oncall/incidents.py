@@ -76,9 +76,8 @@ class Wanted:
 
 def list_incidents(streams: Iterable[Stream], wanted: Wanted, now: int) -> list[Incident]:
     """Open ones by severity, then by the time left to answer; closed ones newest first."""
-    found = [
-        it for stream in streams for it in incidents_of(stream, now) if _is_wanted(it, wanted, now)
-    ]
+    every = (it for stream in streams for it in incidents_of(stream, now))
+    found = choose(every, wanted, now)
     if wanted.closed:
         return sorted(found, key=lambda it: (-(it.closed_at or 0), it.incident_id))
     return sorted(found, key=_urgency)
@@ -93,6 +92,11 @@ def count_open(streams: Iterable[Stream]) -> int:
         for session in stream.sessions.values()
         if session.raised is not None or session.takedown is not None
     )
+
+
+def choose(incidents: Iterable[Incident], wanted: Wanted, now: int) -> list[Incident]:
+    """Those of ``incidents`` that are ``wanted``, in the order that they come in."""
+    return [it for it in incidents if _is_wanted(it, wanted, now)]
 
 
 def incidents_of(stream: Stream, now: int) -> Iterator[Incident]:

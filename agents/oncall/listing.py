@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from .rows import StreamRow, change_of, row_of, viewers_of
 from .sessions import NEVER, Session
@@ -65,8 +66,7 @@ class Listing:
     pages: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Standing:
+class _Standing(NamedTuple):
     stream: Stream
     session: Session
     state: StreamState

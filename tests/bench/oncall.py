@@ -9,16 +9,22 @@ Prints, and writes to ``build/bench-oncall.json``:
 ``bytes_per_stream``    of the read model, by ``tracemalloc``: streams with updates, hearing and a
                         minute of risks, one in ten of them before people, one in a hundred to be
                         taken down
+``viewers``             what 20 people who keep Now open cost, beside one, in the same run: CPU in a
+                        second, on the event loop that agents share, and by how much that loop is
+                        late meanwhile. ``unshared`` is with a page made for each of them
 
-Each time with the median and the spread of its repeats.
+Each time with the median and the spread of its repeats. Ends with 1 where the first page's median
+takes over 200 ms, or a stream over 2 KB.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import time
 import tracemalloc
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +42,7 @@ from tests.oncall.events import (
     stream_updated,
     takedown_requested,
 )
-from tests.oncall.serving import Client, serve
+from tests.oncall.serving import Client, Served, serve
 
 OUT = Path("build/bench-oncall.json")
 STREAMS = 10_000
@@ -45,6 +51,12 @@ _RISKS = 15
 _SPAN = 4 * SECOND
 _AT_RISK, _TAKEN_DOWN = 10, 100
 _RENEWS = {"HX-Request": "true"}
+_VIEWERS = 20
+_SECONDS = 5
+"""Of being looked at; each viewer asks once in each."""
+_PROBE_SECONDS = 0.005
+FIRST_PAGE_MS, BYTES_PER_STREAM = 200, 2048
+"""What is promised."""
 
 
 def fill(model: ReadModel, streams: int) -> None:
@@ -91,16 +103,17 @@ async def times() -> dict[str, dict[str, float]]:
     server = TestServer(await served.app.web.wsgi())
     async with TestClient(server, headers=signed_in.headers()) as client:
         return {
-            "first_page_ms": await _time(client, "/"),
-            "newer_page_ms": await _time(client, "/", headers=_RENEWS),
-            "search_ms": await _time(client, "/", data={"text": "0000270f"}),
-            "nothing_ms": await _time(client, "/live"),
+            "first_page_ms": await _time(client, served, "/"),
+            "newer_page_ms": await _time(client, served, "/", headers=_RENEWS),
+            "search_ms": await _time(client, served, "/", data={"text": "0000270f"}),
+            "nothing_ms": await _time(client, served, "/live"),
         }
 
 
-async def _time(client: Client, path: str, **how: Any) -> dict[str, float]:
+async def _time(client: Client, served: Served, path: str, **how: Any) -> dict[str, float]:
     taken = []
     for _ in range(REPEATS):
+        served.now_us += SECOND  # nobody has just asked for the same
         began = time.perf_counter()
         async with client.request("POST" if "data" in how else "GET", path, **how) as answer:
             await answer.read()
@@ -110,17 +123,82 @@ async def _time(client: Client, path: str, **how: Any) -> dict[str, float]:
     return spread(taken, 1)
 
 
-def main() -> None:
+async def viewers() -> dict[str, Any]:
+    """What those cost who keep Now open, while something routine comes all the time."""
+    served = serve()
+    fill(served.read_model, STREAMS)
+    app = await served.app.web.wsgi()
+    told: dict[str, Any] = {}
+    async with TestClient(TestServer(app), headers=signed_in.headers()) as client:
+        for name, looking, shared in (
+            ("one", 1, True),
+            ("shared", _VIEWERS, True),
+            ("unshared", _VIEWERS, False),
+        ):
+            told[name] = await _look(client, served, looking, shared=shared)
+    cpu = {name: it["cpu_ms_a_second"]["median"] for name, it in told.items()}
+    return {
+        "viewers": _VIEWERS,
+        **told,
+        "shared_to_one": round(cpu["shared"] / cpu["one"], 2),
+        "unshared_to_shared": round(cpu["unshared"] / cpu["shared"], 2),
+    }
+
+
+async def _look(client: Client, served: Served, looking: int, *, shared: bool) -> dict[str, Any]:
+    """CPU in each second, and how late the loop is, in milliseconds."""
+    spent, late = [], []
+    for _ in range(_SECONDS):
+        served.now_us += SECOND
+        probing = asyncio.ensure_future(_probe(late))
+        began = time.process_time()
+        for viewer in range(looking):
+            if not shared:
+                # What is shared rests on it: each asks as if something had just been decided.
+                served.read_model.news += 1
+            served.read_model.apply(heard(frames=0, partition=viewer, appended_at=NOW), NOW)
+            async with client.get("/", headers=_RENEWS) as answer:
+                await answer.read()
+        spent.append((time.process_time() - began) * 1000)
+        await asyncio.sleep(2 * _PROBE_SECONDS)  # until it is told how late it was last
+        probing.cancel()
+    return {"cpu_ms_a_second": spread(spent, 1), "loop_late_ms": spread(late, 1)}
+
+
+async def _probe(late: list[float]) -> None:
+    """By how much it is woken later than it asked for."""
+    while True:
+        began = time.perf_counter()
+        await asyncio.sleep(_PROBE_SECONDS)
+        late.append((time.perf_counter() - began - _PROBE_SECONDS) * 1000)
+
+
+def broken(told: Mapping[str, Any]) -> list[str]:
+    """What is promised and does not hold."""
+    page, size = told["first_page_ms"]["median"], told["bytes_per_stream"]
+    found = []
+    if page > FIRST_PAGE_MS:
+        found.append(f"the first page takes {page} ms, more than {FIRST_PAGE_MS}")
+    if size > BYTES_PER_STREAM:
+        found.append(f"a stream takes {size} bytes, more than {BYTES_PER_STREAM}")
+    return found
+
+
+def main() -> int:
     """Measure, print and write."""
     told = {
         "streams": STREAMS,
         "bytes_per_stream": round(bytes_per_stream()),
         **asyncio.run(times()),
+        "viewers": asyncio.run(viewers()),
     }
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps(told, indent=2) + "\n")
     print(json.dumps(told, indent=2))
+    for what in (problems := broken(told)):
+        print(what, file=sys.stderr)
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -14,10 +14,11 @@ from ..access.roles import Permission
 from ..asking import name_of
 from ..desk import Desk
 from ..handles import INCIDENT
-from ..incidents import SEVERITIES, Incident, Wanted
+from ..incidents import SEVERITIES, Incident, Wanted, choose
 from ..orders import ORDERS
 from ..rendering import html, render
 from ..routing import Route, Visit
+from ..sharing import Shared
 from .acting import MYSELF
 
 SHOWN = 200
@@ -65,11 +66,18 @@ class Asked:
 
 def routes(desk: Desk) -> list[Route]:
     """The page."""
+    shared: Shared[list[Incident]] = Shared()
+
+    def listed(closed: bool, now: int) -> list[Incident]:
+        def make() -> list[Incident]:
+            return desk.read_model.incidents(Wanted(closed=closed), now)
+
+        return shared.get(closed, desk.read_model.news, now, make)
 
     async def incidents(visit: Visit) -> web.Response:
         asked, person = _read(visit.request.query), name_of(visit)
-        found = desk.read_model.incidents(asked.wanted(person), visit.now)
-        open_ones = desk.read_model.incidents(Wanted(), visit.now)
+        found = choose(listed(asked.closed, visit.now), asked.wanted(person), visit.now)
+        open_ones = listed(False, visit.now)
         offers = {
             it.incident_id: _offers(it, person) if visit.may(Permission.ACT) else []
             for it in found[:SHOWN]

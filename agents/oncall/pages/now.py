@@ -12,9 +12,10 @@ from yarl import URL
 
 from ..access.roles import Permission
 from ..desk import Desk
-from ..listing import UNWATCHED, Query, Sort
+from ..listing import UNWATCHED, Listing, Query, Sort
 from ..rendering import html, render
 from ..routing import Route, Visit
+from ..sharing import Shared
 from ..standing import StreamState
 
 _STATES = (UNWATCHED, *StreamState)
@@ -25,23 +26,38 @@ _DIGITS = 5
 
 def routes(desk: Desk) -> list[Route]:
     """The page, asked for by its address or, with what is searched for, by its form."""
+    listings: Shared[Listing] = Shared()
+    parts: Shared[str] = Shared()
+
+    def listed(query: Query, now: int) -> Listing:
+        def make() -> Listing:
+            return desk.read_model.listing(query, now, desk.late_after)
+
+        return listings.get(query, (desk.read_model.news, desk.late_after), now, make)
+
+    def page(visit: Visit, query: Query) -> str:
+        return render(
+            "now.html",
+            visit,
+            desk,
+            query=query,
+            listing=listed(query, visit.now),
+            here=_address(query),
+            address=lambda **changed: _address(replace(query, **{"page": 1, **changed})),
+            STATES=_STATES,
+            UNWATCHED=UNWATCHED,
+        )
 
     async def now(visit: Visit) -> web.Response:
         typed = await visit.request.post() if visit.request.method == "POST" else {}
         query = _query(visit.request.query, typed, visit.partial)
-        return html(
-            render(
-                "now.html",
-                visit,
-                desk,
-                query=query,
-                listing=desk.read_model.listing(query, visit.now, desk.late_after),
-                here=_address(query),
-                address=lambda **changed: _address(replace(query, **{"page": 1, **changed})),
-                STATES=_STATES,
-                UNWATCHED=UNWATCHED,
-            )
-        )
+        if not visit.partial:
+            return html(page(visit, query))
+        # What an open page renews is the same for all who look: it is made for nobody in person.
+        anybody = replace(visit, person=None, csrf="")
+        said = render("banners.html", anybody, desk)
+        rests_on = desk.read_model.news, said
+        return html(parts.get(query, rests_on, visit.now, lambda: page(anybody, query)))
 
     return [
         Route("GET", "/", Permission.VIEW, now),

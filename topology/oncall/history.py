@@ -56,7 +56,7 @@ _MOST = 20_000
 """Of samples, of risks and of events that are kept of one stream."""
 _NEWEST = 60 * MICROSECONDS
 _KEPT_SECONDS = 5.0
-_KEPT = 16
+_KEPT = 4
 _LEAN = {"queued.max.messages.kbytes": 16 * 1024}
 _NEWS: tuple[type[Event], ...] = (StreamUpdated, StreamUnwatched)
 _DECIDED: tuple[type[Event], ...] = (
@@ -93,7 +93,7 @@ class KafkaHistory:
         self._codec = codec
         self._partitions = partitions
         self._readings = readings
-        self._briefly: Briefly[History] = Briefly(now, _KEPT_SECONDS, _KEPT)
+        self._briefly: Briefly[History] = Briefly(_KEPT_SECONDS, _KEPT)
         self._now = now
 
     async def __call__(self, stream_id: str, span: Span) -> History:

@@ -59,35 +59,39 @@ def _tell(loop: asyncio.AbstractEventLoop, what: Callable[[], None]) -> None:
 
 
 class Briefly(Generic[T]):
-    """Keeps what was read for a few seconds: who asks for the same meanwhile is given it, also
-    while it is still being read. What failed is not kept. ``now`` is in seconds."""
+    """Keeps what was read for ``seconds``: who asks for the same meanwhile is given it, also while
+    it is still being read. What failed is not kept, and what is over goes by itself, whether or
+    not anybody asks again: it may be large."""
 
-    def __init__(self, now: Callable[[], float], seconds: float, most: int) -> None:
-        self._now = now
+    def __init__(self, seconds: float, most: int) -> None:
         self._seconds = seconds
         self._most = most
-        self._kept: dict[Hashable, tuple[float, asyncio.Task[T]]] = {}
+        self._kept: dict[Hashable, asyncio.Task[T]] = {}
+
+    def __len__(self) -> int:
+        """How much is kept, or being read."""
+        return len(self._kept)
 
     async def get(self, key: Hashable, read: Callable[[], Awaitable[T]]) -> T:
         """What ``read`` gives, or gave a moment ago for the same ``key``."""
-        self._forget()
-        if key not in self._kept:
+        task = self._kept.get(key)
+        if task is None:
             if len(self._kept) >= self._most:
                 del self._kept[next(iter(self._kept))]
-            task = asyncio.ensure_future(_await(read))
-            self._kept[key] = (self._now() + self._seconds, task)
-        _, task = self._kept[key]
+            task = self._kept[key] = asyncio.ensure_future(_await(read))
+            task.add_done_callback(lambda done: self._keep(key, done))
         # Others may wait for it too: who goes away does not end it.
         return await asyncio.shield(task)
 
-    def _forget(self) -> None:
-        now = self._now()
-        gone = [
-            key
-            for key, (until, task) in self._kept.items()
-            if task.done() and (now >= until or task.cancelled() or task.exception())
-        ]
-        for key in gone:
+    def _keep(self, key: Hashable, done: asyncio.Task[T]) -> None:
+        if done.cancelled() or done.exception() is not None:
+            self._forget(key, done)
+        else:
+            done.get_loop().call_later(self._seconds, self._forget, key, done)
+
+    def _forget(self, key: Hashable, done: asyncio.Task[T]) -> None:
+        # Something else may have been read for the key since.
+        if self._kept.get(key) is done:
             del self._kept[key]
 
 

@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from agents.oncall.ports import Unavailable
+from tests.waiting import wait_until_async
 from topology.incident.log import RecordsUnreadable
 from topology.oncall.readings import Briefly, Readings
 
@@ -94,32 +95,41 @@ class Reading:
         return self.times
 
 
-async def test_the_same_is_read_once_for_all_who_ask_within_seconds() -> None:
-    """t=0 two ask; t=3 one more; t=5 it is read anew."""
-    now, reading = 0.0, Reading()
-    kept: Briefly[int] = Briefly(lambda: now, 4.0, 2)
+async def test_the_same_is_read_once_for_all_who_ask_meanwhile() -> None:
+    """While it is being read, and while it is kept."""
+    reading = Reading()
+    kept: Briefly[int] = Briefly(LIMIT, 2)
 
     assert list(await asyncio.gather(*(kept.get("a", reading) for _ in range(2)))) == [1, 1]
-    now = 3.0
     assert await kept.get("a", reading) == 1
-    now = 5.0
+
+
+async def test_what_was_read_goes_by_itself_though_nobody_asks_again() -> None:
+    """It is large: a page that was left leaves nothing behind."""
+    reading = Reading()
+    kept: Briefly[int] = Briefly(0.05, 2)
+
+    assert await kept.get("a", reading) == 1
+    assert len(kept) == 1
+    await wait_until_async(lambda: len(kept) == 0, LIMIT)
     assert await kept.get("a", reading) == 2
 
 
 async def test_what_failed_is_asked_for_again_at_once() -> None:
     reading = Reading()
-    kept: Briefly[int] = Briefly(lambda: 0.0, 4.0, 2)
+    kept: Briefly[int] = Briefly(LIMIT, 2)
     reading.fails = True
     with pytest.raises(Unavailable):
         await kept.get("a", reading)
     reading.fails = False
 
     assert await kept.get("a", reading) == 2
+    assert len(kept) == 1
 
 
 async def test_of_many_that_are_asked_for_few_are_kept() -> None:
     reading = Reading()
-    kept: Briefly[int] = Briefly(lambda: 0.0, 4.0, 2)
+    kept: Briefly[int] = Briefly(LIMIT, 2)
     for key in "abc":
         await kept.get(key, reading)
 

@@ -35,8 +35,8 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "no-store",
 }
+_UNLESS_SAID = {"Cache-Control": "no-store"}
 
 Readiness = Callable[[], Mapping[str, bool]]
 """What this worker needs to do its work, by name, and whether it has it now."""
@@ -76,3 +76,5 @@ def register(
 async def harden(request: aiohttp_web.Request, response: aiohttp_web.StreamResponse) -> None:
     """Set the headers that every response has, errors among them."""
     response.headers.update(_HEADERS)
+    for name, value in _UNLESS_SAID.items():
+        response.headers.setdefault(name, value)

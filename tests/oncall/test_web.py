@@ -109,7 +109,27 @@ async def test_every_response_forbids_what_this_server_did_not_serve(
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Cache-Control"] == "no-store"
+    assert headers["Cache-Control"] == ("no-cache" if "static" in path else "no-store")
+
+
+async def test_what_pages_are_made_of_is_sent_once_and_packed(client: Client) -> None:
+    """A browser that has it asks whether it is still the same, and is sent it where it is not."""
+    path = "/static/oncall.css"
+    async with client.get(path, headers={"Accept-Encoding": "gzip"}) as packed:
+        assert packed.headers["Content-Encoding"] == "gzip"
+        length, text, tag = packed.content_length, await packed.text(), packed.headers["ETag"]
+    async with client.get(path, headers={"Accept-Encoding": "identity"}) as plain:
+        assert "Content-Encoding" not in plain.headers
+        assert (await plain.text(), plain.headers["ETag"]) == (text, tag)
+        assert length is not None
+        assert plain.content_length is not None
+        assert length < plain.content_length / 2
+
+    for known, status in ((tag, 304), ('"another"', 200)):
+        async with client.get(path, headers={"If-None-Match": known}) as again:
+            assert (again.status, again.headers["ETag"]) == (status, tag)
+            assert "default-src 'none'" in again.headers["Content-Security-Policy"]
+            assert bool(await again.read()) is (status == 200)
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "x", "²", "9" * 4400])

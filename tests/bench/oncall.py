@@ -147,7 +147,8 @@ async def viewers() -> dict[str, Any]:
 
 async def _look(client: Client, served: Served, looking: int, *, shared: bool) -> dict[str, Any]:
     """CPU in each second, and how late the loop is, in milliseconds."""
-    spent, late = [], []
+    spent: list[float] = []
+    late: list[float] = []
     for _ in range(_SECONDS):
         served.now_us += SECOND
         probing = asyncio.ensure_future(_probe(late))

@@ -314,7 +314,10 @@ def test_a_broker_of_another_authority_is_not_believed(secured: Secured) -> None
 def test_a_worker_that_is_refused_does_not_wait_for_other_brokers(
     secured: Secured, wrong: str
 ) -> None:
-    changes = {"password": {"sasl_password": "a guess"}, "authority": {"ssl_ca_file": None}}
+    changes: dict[str, dict[str, object]] = {
+        "password": {"sasl_password": "a guess"},
+        "authority": {"ssl_ca_file": secured.folder / "strange.pem"},
+    }
     settings = secured.settings("judgement", **changes[wrong])
     with pytest.raises(TopicsUnreadable) as told:
         reach_brokers(settings, secured.cluster.bootstrap)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from socket import socket
@@ -66,6 +67,11 @@ async def context(tmp_path: Path) -> AsyncIterator[BrowserContext]:
         await context.close()
 
 
+def url_of(served: Served, path: str = "/") -> str:
+    """Where the browser finds ``path``."""
+    return f"http://127.0.0.1:{served.app.conf.web_port}{path}"
+
+
 async def opened(
     context: BrowserContext, served: Served, path: str = "/"
 ) -> tuple[Page, list[str]]:
@@ -74,16 +80,19 @@ async def opened(
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    origin = f"http://127.0.0.1:{served.app.conf.web_port}"
-    await context.add_cookies([signed_in.cookie(origin)])
-    await page.goto(f"{origin}{path}")
+    await context.add_cookies([signed_in.cookie(url_of(served, ""))])
+    await page.goto(url_of(served, path))
     return page, complaints
 
 
 async def barriers(page: Page) -> list[Any]:
-    """What axe finds on the page that would keep somebody from it; skips where axe is not there."""
+    """What axe finds on the page that would keep somebody from it; where axe is not there it skips,
+    and fails in CI."""
     if not AXE.exists():
-        pytest.skip("axe is not there: deploy/web/install puts it in place")
+        missing = "axe is not there: deploy/web/install puts it in place"
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing)
+        pytest.skip(missing)
     await page.evaluate(AXE.read_text())
     found = await page.evaluate("axe.run()")
     return [(it["id"], it["nodes"][0]["html"]) for it in found["violations"]]

@@ -7,6 +7,7 @@ from html import unescape
 
 import pytest
 
+from agents.oncall.audit_export import BEGINS
 from agents.oncall.orders import OF_SCOPES
 from agents.oncall.ports import History, Unavailable, Unknown
 from schemas import FrameRef, topics
@@ -161,12 +162,13 @@ async def test_the_audit_is_exported_as_lines(known: Served, client: Client) -> 
     body = {"kind": "drill", "who": "kea"}
     answer = await client.post("/api/v1/audit/export", json=body)
     assert answer.content_type == "application/jsonl"
-    line, _ = (await answer.text()).splitlines()
+    line, *begins = (await answer.text()).splitlines()
     assert json.loads(line)["what"] == "drill started"
+    assert {json.loads(it)["kind"] for it in begins} == {BEGINS}
 
     answer = await client.post("/api/v1/audit/export", json={**body, "format": "csv"})
     assert answer.content_type == "text/csv"
-    heading, row, _ = (await answer.text()).splitlines()
+    heading, row, *_ = (await answer.text()).splitlines()
     assert heading.startswith("at,id,kind,who,what")
     assert "drill started" in row
 

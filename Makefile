@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-unit test-e2e test-web test-kafka chaos soak lint format docs lock tools eval bench bench-core bench-oncall clean
+.PHONY: demo test test-unit test-e2e test-web test-kafka chaos soak lint format docs lock tools eval bench bench-core bench-oncall screenshots clean
 
 demo: $(READY)  ## The whole topology on real footage.
 	@deploy/web/install
@@ -47,6 +47,9 @@ bench-core: $(READY)  ## What the pure cores cost: build/bench-core.json.
 
 bench-oncall: $(READY)  ## What 10,000 streams cost the on-call view: build/bench-oncall.json.
 	@$(BIN)/python -m tests.bench.oncall
+
+screenshots: tools  ## The on-call pages as the README shows them: docs/oncall.
+	@$(BIN)/python -m tests.e2e.screenshots
 
 docs: $(READY)  ## Draw docs/decision.md from the transition table.
 	$(BIN)/python -m deploy.docs

@@ -62,6 +62,15 @@ def format_when(at: int, now: int) -> str:
     return told.replace(" ", _NO_BREAK)
 
 
+def format_told(told: str, now: int) -> str:
+    """A time that was told to the second, in ISO 8601, as ``format_when`` has it."""
+    try:
+        at = datetime.fromisoformat(told)
+    except ValueError:
+        return told
+    return format_when(round(at.timestamp() * MICROSECONDS), now)
+
+
 def spark(values: Sequence[float | None]) -> str:
     """A line through ``values``, 0 to 1, as an SVG path; straight over where there is none."""
     step = _SPARK_WIDTH / max(len(values) - 1, 1)
@@ -84,6 +93,7 @@ def _environment() -> Environment:
     )
     templates.filters |= {
         "age": format_age,
+        "told": format_told,
         "when": format_when,
         "spark": spark,
         "reason": lambda reason: _REASONS.get(reason, reason),

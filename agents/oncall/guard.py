@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from aiohttp import web
-from yarl import URL
 
 from .access import csrf
 from .access.csrf import Origin
@@ -119,7 +118,6 @@ class AccessGuard:
         leads = request.method == "GET" and not fetched and "HX-Request" not in request.headers
         if wants_problem(request) or not leads:
             headers = _how_to_sign_in(Refused.NOT_SIGNED_IN)
-            headers["HX-Redirect"] = _back_to(request)
             return self._refuse(request, Refused.NOT_SIGNED_IN, headers)
         self.counts[f"web refused {Refused.NOT_SIGNED_IN.value.reason}"] += 1
         wanted = quote(request.path_qs, safe="")
@@ -130,18 +128,6 @@ class AccessGuard:
     ) -> web.StreamResponse:
         self.counts[f"web refused {why.value.reason}"] += 1
         return answer(request, why.value, headers)
-
-
-def _back_to(request: web.Request) -> str:
-    """Where a page that is open leads to sign in, and from there back to itself.
-
-    Only its path is taken; the sign-in page takes none that is not of ours.
-    """
-    try:
-        page = URL(request.headers.get("HX-Current-URL", "")).raw_path_qs
-    except ValueError:
-        page = ""
-    return f"{_SIGN_IN}?next={quote(page, safe='')}" if page.strip("/") else _SIGN_IN
 
 
 def _how_to_sign_in(why: Refused) -> dict[str, str]:

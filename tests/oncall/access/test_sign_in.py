@@ -44,26 +44,6 @@ async def test_scripts_are_not_given_the_sign_in_page_for_what_they_fetch(
     assert not {"Location", "HX-Redirect"} & set(response.headers)
 
 
-@pytest.mark.parametrize(
-    ("page", "led_to"),
-    [
-        ("http://127.0.0.1:6066/streams/0a1b?x=y", "/streams/0a1b?x=y"),
-        ("http://127.0.0.1:6066//evil.example/", "/"),
-        ("https://evil.example/control", "/control"),
-        ("http://[", "/"),
-    ],
-)
-async def test_a_page_that_is_open_leads_to_sign_in_and_back_to_itself(
-    anybody: Client, page: str, led_to: str
-) -> None:
-    """When its session has ended; whatever else the header says, to a path of this server's."""
-    headers = {"HX-Request": "true", "HX-Current-URL": page}
-    response = await anybody.get("/", headers=headers, allow_redirects=False)
-    redirect = response.headers["HX-Redirect"]
-    assert redirect.startswith("/sign-in")
-    assert f'name="next" value="{led_to}"' in await (await anybody.get(redirect)).text()
-
-
 async def test_a_link_signs_in_once_and_the_browser_keeps_a_session(
     served: Served, anybody: Client
 ) -> None:

@@ -41,7 +41,7 @@ async def test_each_page_says_what_is_waited_for_and_since_when(client: Client, 
     text = await answer.text()
     assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
     assert "<h1>Kafka is not reached</h1>" in text
-    assert "has tried since 22:14:20 UTC" in text
+    assert "has tried since 22:14:20\N{NO-BREAK SPACE}UTC" in text
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     for asset in re.findall(r'(?:src|href)="(/[^"]+)"', text):
         assert (await client.get(asset)).status == 200, asset

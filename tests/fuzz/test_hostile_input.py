@@ -37,7 +37,8 @@ SECONDS = 2.0
 """Of CPU that one input may take; a frame that takes longer is ended."""
 GUIDED_SECONDS = 60
 """libFuzzer's are of the clock, and the machine may be busy with other things."""
-GUIDED_MB = 1024
+GUIDED_MB = 2048
+"""What the fuzzer itself has, and what one input may take: a decoder has 1 GiB for it."""
 GROWTH_MB = 64
 RECORD_MB = 16
 """What reading a record of some hundred bytes may take, whatever lengths it claims."""

@@ -78,7 +78,7 @@ def build_app(
     *,
     embedded: bool = False,
     detector: MakeDetector = Detector,
-) -> faust.App:
+) -> RunApp:
     """The app of ``role`` for the brokers at ``bootstrap``, whose topics have ``partitions``.
 
     ``embedded`` says that they are the embedded broker.

@@ -20,6 +20,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
+from threading import Timer
 from typing import Any, cast
 
 from faust.types import TP
@@ -31,6 +33,8 @@ from .faust_mend import MendedApp, MendedConsumer
 
 WORK_SECONDS = 5.0
 """What is in work, where it may be given up, is waited for so long when partitions are let go."""
+LEAVE_SECONDS = 9.0
+"""An app that was told to stop has so long; with what comes around that, a worker has ten."""
 
 
 class RunMessage(ConsumerMessage):
@@ -69,13 +73,31 @@ class RunMessage(ConsumerMessage):
 
 
 class CommittingApp(MendedApp):
-    """A Faust app that may give up work."""
+    """A Faust app that may give up work, and that does not stop for ever."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.giving_up: list[Callable[[], None]] = []
         """How work is given up that is not done in time when partitions are let go. Where there is
         none it is waited for to its end."""
+        self.overdue: Callable[[str], object] | None = None
+        """What is done, on a thread of its own, where stopping takes longer than it may: to end the
+        process is safe at any time, and whoever stays in its group in vain holds up the others.
+        (aiokafka 0.14 asks a coordinator for ever that it has forgotten, where a rebalance and the
+        order to stop meet.)"""
         super().__init__(*args, **kwargs)
+
+    async def stop(self) -> None:
+        if self.overdue is None:
+            await super().stop()
+            return
+        said = f"told to stop, and not done in {LEAVE_SECONDS:g} s"
+        watch = Timer(LEAVE_SECONDS, partial(self.overdue, said))
+        watch.daemon = True
+        watch.start()
+        try:
+            await super().stop()
+        finally:
+            watch.cancel()
 
 
 class CommittingConsumer(MendedConsumer):

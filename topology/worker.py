@@ -87,6 +87,7 @@ def run_worker(
             embedded=is_embedded(found.cluster_id),
             detector=detector,
         )
+        app.overdue = abort
         boot.give_way_to(app)
         try:
             _run(app)

@@ -252,7 +252,8 @@ def _bare_app(
         broker_commit_interval=0.5,
         # The shortest that Apache Kafka allows by default: so long waits what a dead worker had.
         broker_session_timeout=6.0,
-        broker_heartbeat_interval=1.5,
+        # How members learn that the group forms anew: all stand still until the last has joined.
+        broker_heartbeat_interval=0.5,
         broker_request_timeout=30.0,
         **left_out,
         web_bind=settings.web_host,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import logging
 import os
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import faust
 import uvloop
@@ -51,6 +52,8 @@ def run_worker(
     Raises ``SettingsInvalid``, ``WebPortTaken``, ``BrokersAway`` where ``settings.broker_wait`` is
     over, ``TopicsUnreadable``, ``TopicsMissing`` and ``BundleInvalid`` before it joins.
     """
+    # Where native code crashes, of which there is much here, what each thread was at is logged.
+    faulthandler.enable()
     uvloop.install()
     mend_aiokafka()
     # Faust and aiokafka make debug records by the thousand, which nobody sees: a tenth of the CPU.
@@ -90,12 +93,14 @@ def run_worker(
         app.overdue = abort
         boot.give_way_to(app)
         try:
-            _run(app)
+            code = _run(app)
         finally:
             publisher.close()
+    _end(code)
 
 
-def _run(app: faust.App) -> NoReturn:
+def _run(app: faust.App) -> int:
+    """The exit code, once the app has stopped."""
     # What is there now stays: the collector need not go over it, nor come by every 700 objects.
     gc.collect()
     gc.freeze()
@@ -104,13 +109,28 @@ def _run(app: faust.App) -> NoReturn:
     # nothing else goes there.
     nowhere = Path(os.devnull).open("w")  # noqa: SIM115
     worker = faust.Worker(app, loglevel="WARNING", quiet=True, stdout=nowhere)
-    # Ends in SystemExit.
-    worker.execute_from_commandline()
+    try:
+        worker.execute_from_commandline()
+    except SystemExit as ended:
+        # Faust gives one of its EX_ numbers.
+        return cast(int, ended.code)
 
 
 def abort(message: str) -> NoReturn:
     """End this process now; nothing further is acknowledged, so another worker takes it up."""
     log.critical("%s; this worker ends so that its work is taken up again", message)
-    logging.shutdown()
-    sys.stderr.flush()
-    os._exit(UNFIT_EXIT_CODE)
+    _end(UNFIT_EXIT_CODE)
+
+
+def _end(code: int) -> NoReturn:
+    """End this process, and with it whatever thread is still at work.
+
+    The interpreter is not taken down: it would be from under those threads, much of it native code
+    (librdkafka, uvloop, ONNX Runtime), and one crash in dozens of leavings was seen.
+    """
+    try:
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(code)

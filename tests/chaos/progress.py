@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .reading import Place, Read
+from schemas import FrameSampled, TakedownRequested
+
+from .reading import CODEC, Place, Read
 
 JudgedAt = Mapping[Place, Sequence[float]]
 
@@ -27,6 +29,13 @@ def resumed(frames: Iterable[Read], judged: JudgedAt, over: float) -> float | No
             at = min(judged[frame.place])
             first[frame.partition] = min(first.get(frame.partition, at), at)
     return max(first.values()) - over if first else None
+
+
+def taken_down_after(frames: Iterable[Read], takedowns: Iterable[Read]) -> list[float]:
+    """Seconds from the first frame of each stream that was taken down to its first takedown."""
+    began = _first((CODEC.decode(it.value, FrameSampled).stream_id, it.at) for it in frames)
+    ended = _first((CODEC.decode(it.value, TakedownRequested).stream_id, it.at) for it in takedowns)
+    return [at - began[stream] for stream, at in ended.items()]
 
 
 def longest_stalls(
@@ -51,6 +60,14 @@ def longest_stalls(
         for partition, of_partition in waits.items()
     ]
     return sorted(found, key=lambda it: it.seconds, reverse=True)
+
+
+def _first(came: Iterable[tuple[str, float]]) -> dict[str, float]:
+    """When each first came."""
+    first: dict[str, float] = {}
+    for what, at in came:
+        first[what] = min(first.get(what, at), at)
+    return first
 
 
 def _longest(waits: Sequence[tuple[float, float]], begin: float, end: float) -> float:

@@ -19,6 +19,7 @@ _COLUMNS = {
     "shed": "shed",
     "longest_gap_seconds": "longest wait s",
     "longest_stall_seconds": "longest stall s",
+    "taken_down_after_seconds": "taken down after s",
     "resumed_seconds": "resumed s",
     "revision": "revision",
     "ran_at": "ran at",

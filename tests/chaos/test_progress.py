@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from tests.chaos.progress import Stall, longest_stalls, resumed
-from tests.chaos.reading import Place, Read
+from schemas import Event
+from tests.builders import frame_sampled
+from tests.chaos.progress import Stall, longest_stalls, resumed, taken_down_after
+from tests.chaos.reading import CODEC, Place, Read
+from tests.oncall.events import takedown_requested
 
 ALL = (0.0, 100.0)
 
@@ -14,6 +17,10 @@ def came(partition: int, *at: float) -> list[Read]:
 
 def judged(partition: int, *at: float | None) -> dict[Place, list[float]]:
     return {(partition, n): [seconds] for n, seconds in enumerate(at) if seconds is not None}
+
+
+def lies(event: Event, at: float) -> Read:
+    return Read(0, 0, int(at * 1000), CODEC.encode(event))
 
 
 def test_a_partition_stalls_from_the_last_frame_judged_to_the_next_while_one_waits() -> None:
@@ -58,3 +65,15 @@ def test_judging_has_resumed_once_all_partitions_have_new_frames_judged() -> Non
 
 def test_nothing_is_said_of_judging_that_has_not_resumed() -> None:
     assert resumed(came(0, 5), judged(0, 12), 10.0) is None
+
+
+def test_a_stream_is_taken_down_so_long_after_its_first_frame_came() -> None:
+    frames = [
+        lies(frame_sampled(stream_id=name), at)
+        for name, at in (("a", 10), ("b", 11), ("a", 12), ("calm", 13))
+    ]
+    takedowns = [
+        lies(takedown_requested(stream_id=name), at)
+        for name, at in (("a", 14), ("b", 20), ("a", 30))
+    ]
+    assert taken_down_after(frames, takedowns) == [4.0, 9.0]

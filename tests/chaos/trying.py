@@ -23,7 +23,7 @@ from .ground import LEAVES_WITHIN, Ground, await_judged, await_quiet, ground
 from .load import SteadyLoad
 from .outcome import compare
 from .ownership import claimed_twice, handovers, taken_twice
-from .progress import longest_stalls, resumed
+from .progress import longest_stalls, resumed, taken_down_after
 from .reading import judged_at, read_topic, shed
 from .surroundings import NotHere
 
@@ -122,6 +122,7 @@ def _told(
     by_round = [resumed(frames, judged, over) for _, over in periods]
     again = [seconds for seconds in by_round if seconds is not None]
     waits = [min(judged[frame.place]) - frame.at for frame in frames if frame.place in judged]
+    stops = taken_down_after(frames, read_topic(on.kafka.bootstrap, topics.TAKEDOWNS))
     notes = on.crew.notes()
     told: Told = {
         **asdict(outcome),
@@ -133,6 +134,7 @@ def _told(
         "longest_stall_seconds": round(stalls[0].seconds, 1) if stalls else None,
         "longest_stall_by_partition": {it.partition: round(it.seconds, 1) for it in stalls},
         "no_stall_over_10_s": bool(stalls) and stalls[0].seconds <= NO_STALL_OVER,
+        "taken_down_after_seconds": spread(stops, 1) if stops else None,
         "resumed_seconds": spread(again, 1) if again else None,
         "resumed_seconds_by_round": [
             seconds if seconds is None else round(seconds, 1) for seconds in by_round

@@ -13,15 +13,16 @@ def wait_until(
     condition: Callable[[], bool],
     limit_seconds: float,
     about: Callable[[], object] | None = None,
+    every: float = _POLL_SECONDS,
 ) -> None:
-    """Return once ``condition`` holds; fail the test if it does not within the limit, with what
-    ``about`` tells then."""
+    """Return once ``condition`` holds, looking ``every`` so many seconds; fail the test if it does
+    not within the limit, with what ``about`` tells then."""
     deadline = time.monotonic() + limit_seconds
     while not condition():
         if time.monotonic() >= deadline:
             told = about() if about else condition
             raise AssertionError(f"not within {limit_seconds:g} s: {told}")
-        time.sleep(_POLL_SECONDS)
+        time.sleep(every)
 
 
 async def wait_until_async(condition: Callable[[], bool], limit_seconds: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +20,8 @@ from .ownership import Note, read_notes
 from .worker import NOTES
 
 READY_SECONDS = 120.0
+_LOOK_SECONDS = 0.25
+"""To be asked costs workers CPU, of which a test machine has little."""
 STOP_SECONDS = 30.0
 """Longer than a worker may take: it is reported how long one took."""
 
@@ -160,15 +162,14 @@ class Crew:
             self.start(member.role, member.place)
         return len(ended)
 
-    def await_ready(self, besides: Callable[[], object] = lambda: None) -> None:
+    def await_ready(self) -> None:
         """Wait until all take part, and start anew those that end meanwhile."""
 
         def ready() -> bool:
-            besides()
             self.replace_ended()
             return all(member.ready() for member in self.members)
 
-        wait_until(ready, READY_SECONDS, about=lambda: list(self._told()))
+        wait_until(ready, READY_SECONDS, lambda: list(self._told()), _LOOK_SECONDS)
 
     def _told(self) -> Iterator[object]:
         for member in self.members:

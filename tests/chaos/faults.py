@@ -38,6 +38,7 @@ _FULL_SECONDS = 5.0
 _JUMPED_SECONDS = 4.0
 _CLEAN = 0
 _METADATA_SECONDS = 30.0
+_LOOK_SECONDS = 0.5
 _DURING_REBALANCE = 0.5
 """Seconds after a worker has begun to leave: the group is forming then."""
 
@@ -75,7 +76,7 @@ def kill_leader(ground: Ground) -> Over:
     broker = _leader(ground)
     ground.kafka.kill(broker)
     # The others take its partitions over when its session has run out.
-    wait_until(lambda: _leader(ground) != broker, 60)
+    wait_until(lambda: _leader(ground) != broker, 60, every=_LOOK_SECONDS)
     over = time.time()
     ground.kafka.start_broker(broker)
     _await_in_sync(ground)
@@ -231,7 +232,7 @@ def _await_in_sync(ground: Ground) -> None:
             for partition in topic.partitions.values()
         )
 
-    wait_until(in_sync, 120)
+    wait_until(in_sync, 120, every=_LOOK_SECONDS)
 
 
 def _metadata(ground: Ground) -> Any:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.kafka.cluster import KafkaCluster, Properties
-from deploy.kafka.process import QUICK_START
 from schemas import topics
 from tests.waiting import wait_until
 from topology.app import Role
@@ -53,11 +52,16 @@ class Ground:
 
 @contextmanager
 def ground(
-    folder: Path, *, copies: int, seed: int, surroundings: Surroundings | None = None
+    folder: Path,
+    *,
+    copies: int,
+    seed: int,
+    surroundings: Surroundings | None = None,
+    java_options: Sequence[str] = (),
 ) -> Iterator[Ground]:
-    """Brokers and workers that are ready. Raises ``KafkaMissing``."""
+    """Brokers, with ``java_options``, and workers, all ready. Raises ``KafkaMissing``."""
     linked: Properties = surroundings.properties if isinstance(surroundings, Link) else lambda _: {}
-    cluster = KafkaCluster(folder / "kafka", BROKERS, java_options=QUICK_START, properties=linked)
+    cluster = KafkaCluster(folder / "kafka", BROKERS, java_options=java_options, properties=linked)
     with cluster as kafka:
         apply_topics(Settings(), kafka.bootstrap)
         with Crew(kafka.bootstrap, folder / "crew", copies) as crew:
@@ -71,20 +75,17 @@ def ground(
 
 def await_judged(ground: Ground, load: SteadyLoad) -> None:
     """Wait until every frame that the brokers have now is judged, and workers go on."""
-    wanted = end_offsets(ground.kafka.bootstrap, topics.FRAME_SAMPLES)
+    ends = end_offsets(ground.kafka.bootstrap, topics.FRAME_SAMPLES)
+    left = [(partition, offset) for partition, end in ends.items() for offset in range(end)]
     deadline = time.monotonic() + CAUGHT_UP_SECONDS
     while True:
         ground.crew.replace_ended()
         done = ground.progress.done()
-        left = sum(
-            (partition, offset) not in done
-            for partition, end in wanted.items()
-            for offset in range(end)
-        )
+        left = [frame for frame in left if frame not in done]
         if not left:
             return
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{left} of {sum(wanted.values())} frames are not judged")
+            raise TimeoutError(f"{len(left)} of {sum(ends.values())} frames are not judged")
         time.sleep(_LOOK_SECONDS)
 
 
@@ -103,4 +104,4 @@ def await_quiet(ground: Ground, seconds: float = 3.0) -> None:
             since, before = time.monotonic(), ends
         return time.monotonic() - since > seconds
 
-    wait_until(quiet, CAUGHT_UP_SECONDS)
+    wait_until(quiet, CAUGHT_UP_SECONDS, every=_LOOK_SECONDS)

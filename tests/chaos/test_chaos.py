@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy.kafka.jars import kafka_missing
+from deploy.kafka.process import QUICK_START
 from tests.chaos import faults
 from tests.chaos.ground import Ground, await_judged, await_quiet, ground
 from tests.chaos.load import SteadyLoad
@@ -30,7 +31,7 @@ SHORT = (
 
 
 def test_nothing_is_lost_nor_decided_otherwise_whatever_is_killed(tmp_path: Path) -> None:
-    with ground(tmp_path, copies=3, seed=2) as on:
+    with ground(tmp_path, copies=3, seed=2, java_options=QUICK_START) as on:
         with SteadyLoad(on.kafka.bootstrap) as load:
             await_judged(on, load)
             for fault in SHORT:

@@ -21,8 +21,9 @@ class Sizing(Protocol):
         """Most events of the next batch, at least 1."""
         ...
 
-    def observe(self, events: int, seconds: float) -> None:
-        """A batch of ``events`` took ``seconds`` until its outputs were with the brokers."""
+    def observe(self, events: int, seconds: float, acknowledged: float) -> None:
+        """A batch of ``events`` took ``seconds`` until its outputs were known, and then until they
+        were ``acknowledged`` by the brokers."""
         ...
 
 

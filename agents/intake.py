@@ -154,13 +154,14 @@ class Intake:
                 outgoing = await self._attempt(records, step)
             except ProcessUnfit as error:
                 self.give_up(error)
+            known = clock()
             await before.wait()
             # Begun before whoever waits for it goes on: tasks take their first step in order.
             apart = each_anew(records, partial(self._attempt, step=step))
             settling = asyncio.ensure_future(self.settle(outgoing, len(batch), apart))
             handed_over.set()
             await settling
-            batching.sizing.observe(len(batch), clock() - began)
+            batching.sizing.observe(len(batch), known - began, clock() - known)
             for taken in batch:
                 await inflow.done(taken.run)
             room.release()

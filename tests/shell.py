@@ -34,10 +34,10 @@ class FixedSize:
     """Batches of one size, whatever they cost; what was observed is kept."""
 
     size: int
-    observed: list[tuple[int, float]] = field(default_factory=list)
+    observed: list[tuple[int, float, float]] = field(default_factory=list)
 
-    def observe(self, events: int, seconds: float) -> None:
-        self.observed.append((events, seconds))
+    def observe(self, events: int, seconds: float, acknowledged: float) -> None:
+        self.observed.append((events, seconds, acknowledged))
 
 
 def record(

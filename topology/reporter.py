@@ -152,7 +152,7 @@ class Reporter(Service):
             errors=[error[:_WORDS] for told in sources.failures for error in told()],
             batch_size=batch.size if batch else 0,
             batch_most=batch.most if batch else 0,
-            seconds_per_batch=batch.cost.fixed if batch else 0.0,
+            seconds_per_batch=batch.cost.fixed + batch.acknowledged if batch else 0.0,
             seconds_per_frame=batch.cost.per_frame if batch else 0.0,
             rss_bytes=self._process.memory_info().rss,
         )

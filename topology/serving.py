@@ -64,6 +64,7 @@ class DetectionWork:
             "size": self.size.size,
             "most": self.size.most,
             "fixed_seconds": round(cost.fixed, 6),
+            "acknowledged_seconds": round(self.size.acknowledged, 6),
             "seconds_per_frame": round(cost.per_frame, 6),
         }
         return {**self.serving.status(), "batch": batch}

@@ -31,9 +31,10 @@ def test_a_worker_starts_with_single_frames_and_tells_what_it_believes_they_cost
         "size": 1,
         "most": 32,
         "fixed_seconds": 0.025,
+        "acknowledged_seconds": 0.0,
         "seconds_per_frame": 0.025,
     }
-    made.size.observe(1, 0.004)
+    made.size.observe(1, 0.004, 0.002)
     assert made.status()["batch"] != status["batch"]
     made.detector.close()
 

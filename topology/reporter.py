@@ -33,6 +33,7 @@ class Sized(Protocol):
     """How large batches are and what they cost; ``BatchSize`` is one."""
 
     most: int
+    acknowledged: float
 
     @property
     def size(self) -> int: ...

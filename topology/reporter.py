@@ -33,10 +33,12 @@ class Sized(Protocol):
     """How large batches are and what they cost; ``BatchSize`` is one."""
 
     most: int
-    acknowledged: float
 
     @property
     def size(self) -> int: ...
+
+    @property
+    def besides(self) -> float: ...
 
     @property
     def cost(self) -> Cost: ...
@@ -153,7 +155,7 @@ class Reporter(Service):
             errors=[error[:_WORDS] for told in sources.failures for error in told()],
             batch_size=batch.size if batch else 0,
             batch_most=batch.most if batch else 0,
-            seconds_per_batch=batch.cost.fixed + batch.acknowledged if batch else 0.0,
+            seconds_per_batch=batch.besides if batch else 0.0,
             seconds_per_frame=batch.cost.per_frame if batch else 0.0,
             rss_bytes=self._process.memory_info().rss,
         )

@@ -95,8 +95,13 @@ class BatchSize:
         return frames / self.size * (self.cost.of(self.size) + self.acknowledged)
 
     @property
+    def besides(self) -> float:
+        """Seconds that a batch takes besides its frames, until brokers have what comes of it."""
+        return self.cost.fixed + self.acknowledged
+
+    @property
     def size(self) -> int:
-        fixed = self.cost.fixed + self.acknowledged
+        fixed = self.besides
         within = (self._budget - fixed) / self.cost.per_frame
         # Where brokers are slow to acknowledge, that is what a batch takes, however small it is:
         # single frames would come no sooner, and soon wait behind each other.

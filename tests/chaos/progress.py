@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from schemas import FrameSampled, TakedownRequested
 
 from .reading import CODEC, Place, Read
+
+T = TypeVar("T")
 
 JudgedAt = Mapping[Place, Sequence[float]]
 
@@ -23,11 +26,11 @@ class Stall:
 def resumed(frames: Iterable[Read], judged: JudgedAt, over: float) -> float | None:
     """Seconds from ``over`` until frames that came after it have been judged in all partitions;
     ``None`` where none was."""
-    first: dict[int, float] = {}
-    for frame in frames:
-        if frame.at >= over and frame.place in judged:
-            at = min(judged[frame.place])
-            first[frame.partition] = min(first.get(frame.partition, at), at)
+    first = _first(
+        (frame.partition, min(judged[frame.place]))
+        for frame in frames
+        if frame.at >= over and frame.place in judged
+    )
     return max(first.values()) - over if first else None
 
 
@@ -62,9 +65,9 @@ def longest_stalls(
     return sorted(found, key=lambda it: it.seconds, reverse=True)
 
 
-def _first(came: Iterable[tuple[str, float]]) -> dict[str, float]:
+def _first(came: Iterable[tuple[T, float]]) -> dict[T, float]:
     """When each first came."""
-    first: dict[str, float] = {}
+    first: dict[T, float] = {}
     for what, at in came:
         first[what] = min(first.get(what, at), at)
     return first

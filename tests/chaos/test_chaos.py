@@ -10,7 +10,7 @@ import pytest
 from deploy.kafka.jars import kafka_missing
 from deploy.kafka.process import QUICK_START
 from tests.chaos import faults
-from tests.chaos.ground import Ground, await_judged, await_quiet, ground
+from tests.chaos.ground import await_judged, await_quiet, ground
 from tests.chaos.load import SteadyLoad
 from tests.chaos.outcome import compare
 from tests.chaos.ownership import claimed_twice, handovers, taken_twice
@@ -27,6 +27,8 @@ SHORT = (
     faults.kill_leader,
     partial(faults.freeze, seconds=15.0),
     faults.lose_state,
+    # The last: it leaves another number of workers.
+    partial(faults.come_and_go, seconds=30.0),
 )
 
 
@@ -35,9 +37,9 @@ def test_nothing_is_lost_nor_decided_otherwise_whatever_is_killed(tmp_path: Path
         with SteadyLoad(on.kafka.bootstrap) as load:
             await_judged(on, load)
             for fault in SHORT:
-                _do(fault, on, load)
-            # The last: it leaves another number of workers.
-            _do(partial(faults.come_and_go, seconds=30.0), on, load)
+                fault(on)
+                on.crew.await_ready()
+                await_judged(on, load)
             load.stop()
             await_judged(on, load)
             await_quiet(on)
@@ -55,9 +57,3 @@ def test_nothing_is_lost_nor_decided_otherwise_whatever_is_killed(tmp_path: Path
         # As text, which pytest does not shorten.
         assert outcome.holds, str(outcome)
         assert outcome.frames_in == load.acknowledged
-
-
-def _do(fault: faults.Fault, on: Ground, load: SteadyLoad) -> None:
-    fault(on)
-    on.crew.await_ready()
-    await_judged(on, load)

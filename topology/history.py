@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -12,7 +13,8 @@ from agents.publishing import ProcessUnfit
 
 from .reading import messages
 
-_OFFSET_LOOKUP_SECONDS = 10.0
+_OFFSET_LOOKUP_SECONDS = 2.0
+_RETRY_SECONDS = 0.1
 _GIVE_UP_SECONDS = 60.0
 
 
@@ -44,14 +46,11 @@ class KafkaHistory:
         consumer = Consumer(self._config)
         try:
             # Kafka's time index is in milliseconds; rounding down only reads more.
-            at = TopicPartition(topic, partition, since // 1000)
-            (start,) = consumer.offsets_for_times([at], timeout=_OFFSET_LOOKUP_SECONDS)
-            if start.error is not None:
-                raise KafkaException(start.error)
-            if not 0 <= start.offset < until_offset:
+            start = _lookup(consumer, TopicPartition(topic, partition, since // 1000))
+            if not 0 <= start < until_offset:
                 # -1 (librdkafka's OFFSET_END): nothing as new as that is in the partition.
                 return []
-            consumer.assign([TopicPartition(topic, partition, start.offset)])
+            consumer.assign([TopicPartition(topic, partition, start)])
             return _read_until(consumer, until_offset)
         except KafkaException as error:
             raise HistoryUnreadable(
@@ -59,6 +58,26 @@ class KafkaHistory:
             ) from error
         finally:
             consumer.close()
+
+
+def _lookup(consumer: Consumer, at: TopicPartition) -> int:
+    """The offset of the first record as new as ``at`` says.
+
+    Asked for again where it fails: unlike reading, librdkafka tries it once, and ends it where the
+    broker that is asked dies, which is when partitions change hands. Raises the last error.
+    """
+    deadline = time.monotonic() + _GIVE_UP_SECONDS
+    while True:
+        try:
+            (found,) = consumer.offsets_for_times([at], timeout=_OFFSET_LOOKUP_SECONDS)
+            if found.error is not None:
+                raise KafkaException(found.error)
+        except KafkaException:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_RETRY_SECONDS)
+        else:
+            return found.offset
 
 
 def _read_until(consumer: Consumer, until_offset: int) -> list[tuple[int, bytes]]:

@@ -138,8 +138,8 @@ class KafkaCluster:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def kill(self, broker: int) -> None:
-        """SIGKILL; gone when this returns. The others learn of it when its session runs out, by
-        default after nine seconds."""
+        """SIGKILL; gone when this returns. The others learn of it when its session runs out
+        (``node.SESSION_MS``)."""
         self._processes[broker].kill()
 
     def stop_broker(self, broker: int) -> None:

@@ -25,6 +25,8 @@ HOST = "127.0.0.1"
 _PORTS = range(20_000, 32_000)
 _CLEANER_BYTES = 16 * 1024 * 1024
 _REPLICAS = 3
+SESSION_MS = 6_000
+"""After so long the others give a broker up that says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,10 @@ def broker_properties(node: Node, nodes: tuple[Node, ...]) -> dict[str, str]:
         "transaction.state.log.min.isr": str(least),
         "share.coordinator.state.topic.replication.factor": str(replicas),
         "share.coordinator.state.topic.min.isr": str(least),
+        # What a dead broker has to acknowledge waits until it is given up, which is everywhere: by
+        # default after nine seconds.
+        "broker.session.timeout.ms": str(SESSION_MS),
+        "broker.heartbeat.interval.ms": str(SESSION_MS // 6),
         # The first member of a group need not wait for others: tests start few.
         "group.initial.rebalance.delay.ms": "0",
         # On the heap from the start; 128 MiB by default.

@@ -20,6 +20,7 @@ from .node import Node
 QUICK_START = ("-XX:TieredStopAtLevel=1",)
 """Options of Java: half the work to start, and slower later. For what does little."""
 _FORMAT_SECONDS = 60.0
+_TAIL_COLUMNS = 300
 _TAIL_LINES = 40
 _TAIL_BYTES = 16 * 1024
 
@@ -135,6 +136,7 @@ class BrokerProcess:
                 lines = log.read().decode(errors="replace").splitlines()[-_TAIL_LINES:]
         except FileNotFoundError:
             lines = []
+        lines = [line[:_TAIL_COLUMNS] for line in lines]
         return "; it said nothing" if not lines else "; its log ends with\n" + "\n".join(lines)
 
     def _run(self, *arguments: str) -> subprocess.Popen[bytes]:

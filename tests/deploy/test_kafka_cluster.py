@@ -57,7 +57,7 @@ def three(folder: Path) -> Iterator[KafkaCluster]:
 
 
 def soon_missed(_: Node) -> dict[str, str]:
-    """A killed broker is given up after 4 seconds instead of 9."""
+    """A killed broker is given up after 4 seconds instead of 6."""
     return {"broker.session.timeout.ms": "4000", "broker.heartbeat.interval.ms": "500"}
 
 

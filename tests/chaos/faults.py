@@ -37,6 +37,7 @@ _FEWEST, _MOST = 2, 5
 _FULL_SECONDS = 5.0
 _JUMPED_SECONDS = 4.0
 _CLEAN = 0
+_NONE = -1
 _METADATA_SECONDS = 30.0
 _LOOK_SECONDS = 0.5
 _DURING_REBALANCE = 0.5
@@ -75,12 +76,7 @@ def kill_leader(ground: Ground) -> Over:
     """SIGKILL of the broker that leads a partition of the frames; it comes back."""
     broker = _leader(ground)
     ground.kafka.kill(broker)
-    # The others take its partitions over when its session has run out.
-    wait_until(lambda: _leader(ground) != broker, 60, every=_LOOK_SECONDS)
-    over = time.time()
-    ground.kafka.start_broker(broker)
-    _await_in_sync(ground)
-    return over
+    return _replace(ground, broker)
 
 
 def kill_broker_during_rebalance(ground: Ground) -> Over:
@@ -92,10 +88,7 @@ def kill_broker_during_rebalance(ground: Ground) -> Over:
     ground.kafka.kill(broker)
     _stop(ground, member)
     ground.crew.start(member.role)
-    over = time.time()
-    ground.kafka.start_broker(broker)
-    _await_in_sync(ground)
-    return over
+    return _replace(ground, broker)
 
 
 def freeze(ground: Ground, seconds: float = FROZEN_SECONDS) -> Over:
@@ -209,6 +202,16 @@ def _kill(ground: Ground, members: list[Member]) -> Over:
     return time.time()
 
 
+def _replace(ground: Ground, broker: int) -> Over:
+    """Start a broker again that was killed, once the others have taken its partitions over: when
+    its session has run out."""
+    wait_until(lambda: _leader(ground) not in (broker, _NONE), 60, every=_LOOK_SECONDS)
+    over = time.time()
+    ground.kafka.start_broker(broker)
+    _await_in_sync(ground)
+    return over
+
+
 def _stop(ground: Ground, member: Member) -> None:
     code, seconds = ground.crew.stop(member)
     ground.left_after.append(seconds)
@@ -217,7 +220,7 @@ def _stop(ground: Ground, member: Member) -> None:
 
 
 def _leader(ground: Ground) -> int:
-    """Which broker leads the first partition of the frames."""
+    """Which broker leads the first partition of the frames, or ``_NONE``."""
     partition: Any = _metadata(ground).topics[topics.FRAME_SAMPLES].partitions[0]
     return int(partition.leader)
 

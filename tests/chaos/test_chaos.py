@@ -56,4 +56,4 @@ def test_nothing_is_lost_nor_decided_otherwise_whatever_is_killed(tmp_path: Path
         assert outcome.effects_expected > 0
         # As text, which pytest does not shorten.
         assert outcome.holds, str(outcome)
-        assert outcome.frames_in == load.acknowledged
+        assert outcome.frames == load.acknowledged

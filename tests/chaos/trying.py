@@ -143,7 +143,7 @@ def _told(
     }
     promised = {
         "every frame judged, every effect as it should be": outcome.holds,
-        "every acknowledged frame on the topic": outcome.frames_in == load.acknowledged,
+        "every acknowledged frame on the topic": outcome.frames == load.acknowledged,
         f"workers left cleanly within {LEAVES_WITHIN:g} s": on.left_in_time,
     }
     if name in EXCLUSIVE:

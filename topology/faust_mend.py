@@ -4,10 +4,12 @@
    partitions fetchable and seeks to the committed offsets afterwards. A batch fetched in between
    is taken for a hole in the log once the seek has moved the read offset back, and the hole is
    committed. Here partitions stay paused until the seek is done.
-2. *A seek that was given up is made up for.* ``Recovery._wait`` returns after its time-out as if
-   all had gone well: the brokers did not answer in 30 seconds, as where the one that kept the
-   group's offsets has died, and the worker goes on without having sought. Here the partitions that
-   wait for their seek get it as soon as records are asked for.
+2. *Handing over takes as long as it takes.* ``Recovery`` gives the seek, before which partitions
+   are handed over here, ``broker_request_timeout``, and takes it for an order to stop when that is
+   over (mode's ``wait_first`` says ``stopped`` where it timed out): its task ends, and the worker,
+   still a member of its group, never takes a partition again. So it was once brokers had not
+   answered for half a minute. Here what they answer late is waited for, until the next rebalance;
+   what waits in vain ends itself (``ProcessUnfit``).
 
 Others are in ``topology.runs``, which fetches and commits for itself.
 
@@ -20,6 +22,8 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import faust
+from faust.tables.manager import TableManager
+from faust.tables.recovery import Recovery
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
@@ -38,18 +42,11 @@ class MendedConsumer(driver.Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._resume_after_seek: set[TP] = set()
-        self._seeks = 0
-        """That are being made."""
 
     @property
     def awaits_seek(self) -> bool:
-        """Whether partitions wait for a seek, made or still to be made, to be fetched from."""
+        """Whether partitions wait for a seek, to be fetched from after that."""
         return bool(self._resume_after_seek)
-
-    @property
-    def seek_given_up(self) -> bool:
-        """Whether partitions wait for a seek that nobody makes, though records may be fetched."""
-        return self.awaits_seek and self._seeks == 0 and self.flow_active
 
     def resume_partitions(self, tps: Iterable[TP]) -> None:
         """Resume changelogs at once; source partitions when ``perform_seek`` is done."""
@@ -64,11 +61,7 @@ class MendedConsumer(driver.Consumer):
         super().pause_partitions(paused)
 
     async def perform_seek(self) -> None:
-        self._seeks += 1
-        try:
-            await super().perform_seek()
-        finally:
-            self._seeks -= 1
+        await super().perform_seek()
         sought, self._resume_after_seek = self._resume_after_seek, set()
         super().resume_partitions(sought)
 
@@ -79,8 +72,28 @@ class MendedTransport(driver.Transport):
     Consumer: ClassVar[type[MendedConsumer]] = MendedConsumer
 
 
+class MendedRecovery(Recovery):
+    """What takes partitions over, with the mend."""
+
+    async def _wait(self, coro: Any, timeout: Any = None) -> None:  # noqa: ASYNC109
+        await super()._wait(coro)
+
+
+class MendedTables(TableManager):
+    """Faust's tables, of which there need be none, with the mended recovery."""
+
+    @property
+    def recovery(self) -> Recovery:
+        if self._recovery is None:
+            self._recovery = MendedRecovery(self.app, self, beacon=self.beacon, loop=self.loop)
+        return self._recovery
+
+
 class MendedApp(faust.App):
-    """A Faust app on the mended transport."""
+    """A Faust app on the mended transport, with the mended recovery."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, TableManager=MendedTables, **kwargs)
 
     def _new_transport(self) -> MendedTransport:
         return MendedTransport(self.conf.broker_consumer, self)

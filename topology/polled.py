@@ -26,9 +26,9 @@ class PolledProducer:
         self._poller = threading.Thread(target=self._poll, name="producer-poll", daemon=True)
         self._poller.start()
 
-    def close(self) -> None:
-        """Deliver what is queued, for at most ten seconds, and stop."""
-        self.producer.flush(_FLUSH_SECONDS)
+    def close(self, seconds: float = _FLUSH_SECONDS) -> None:
+        """Deliver what is queued, for at most so long, and stop."""
+        self.producer.flush(seconds)
         self._stopping.set()
         self._poller.join()
 

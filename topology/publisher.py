@@ -22,6 +22,7 @@ from .polled import PolledProducer
 log = logging.getLogger(__name__)
 
 _NO_OFFSET = -1
+_CLOSE_SECONDS = 1.0
 _QUEUE_RETRY_SECONDS = 0.01
 _REPORT_SECONDS = 330.0
 """Within 300 librdkafka reports what could not be delivered. Its threads wait by the wall clock,
@@ -131,8 +132,9 @@ class KafkaPublisher:
             log.warning("no broker can be reached; what is to be published waits: %s", error.str())
 
     def close(self) -> None:
-        """Deliver what is queued, for at most ten seconds, and stop."""
-        self._polled.close()
+        """Deliver what is queued, for a second at most, and stop. What must not be lost has been
+        waited for: a worker that was told to stop has no more time for the rest."""
+        self._polled.close(_CLOSE_SECONDS)
 
 
 class _Delivery:

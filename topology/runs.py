@@ -133,8 +133,7 @@ class RunConsumer(CommittingConsumer):
         generation = self.app.consumer_generation_id
         if fetched is None or self.should_stop:
             return
-        # Partitions whose seek was given up are none that anything was fetched from.
-        if not self.flow_active or self.seek_given_up:
+        if not self.flow_active:
             await self._seek_back()
             return
         for tp, run in _by_turns(fetched):

@@ -17,6 +17,7 @@ from confluent_kafka.admin import AdminClient
 from schemas import topics
 from tests.waiting import wait_until
 from topology.app import Role
+from topology.worker import UNFIT_EXIT_CODE
 
 from .crew import Member, forget_folder
 from .ground import Ground
@@ -30,6 +31,7 @@ Over = float
 Fault = Callable[[Ground], Over]
 
 FROZEN_SECONDS = 60.0
+HUNG_SECONDS = 40.0
 CUT_SECONDS = 20.0
 COMING_AND_GOING_SECONDS = 30.0
 _EVERY_SECONDS = 2.0
@@ -89,6 +91,22 @@ def kill_broker_during_rebalance(ground: Ground) -> Over:
     _stop(ground, member)
     ground.crew.start(member.role)
     return _replace(ground, broker)
+
+
+def hang_brokers(ground: Ground, seconds: float = HUNG_SECONDS) -> Over:
+    """SIGSTOP of all brokers, while the group forms anew, for longer than Faust waits for them."""
+    (member,) = _some(ground, 1)
+    member.tell_to_stop()
+    time.sleep(_DURING_REBALANCE)
+    brokers = list(ground.kafka.pids)
+    for broker in brokers:
+        ground.kafka.pause(broker)
+    _stop(ground, member)
+    ground.crew.start(member.role)
+    time.sleep(seconds)
+    for broker in brokers:
+        ground.kafka.resume(broker)
+    return time.time()
 
 
 def freeze(ground: Ground, seconds: float = FROZEN_SECONDS) -> Over:
@@ -164,6 +182,7 @@ FAULTS: dict[str, Fault] = {
     "sigterm-in-work": sigterm_in_work,
     "kill-leader": kill_leader,
     "kill-broker-during-rebalance": kill_broker_during_rebalance,
+    "hang-brokers": hang_brokers,
     "freeze": freeze,
     "lose-state": lose_state,
     "cut-link": cut_link,
@@ -172,6 +191,12 @@ FAULTS: dict[str, Fault] = {
 }
 RESTLESS = frozenset({"come-and-go"})
 """Done again before all has settled."""
+LEFT_WITH: dict[str, frozenset[int]] = {
+    name: frozenset({UNFIT_EXIT_CODE}) for name in ("kill-broker-during-rebalance", "hang-brokers")
+}
+"""The exit codes besides 0 that a worker may leave with. In these faults brokers acknowledge
+nothing for about as long as it may take, or longer: it ends itself, and what it did is done again.
+"""
 EXCLUSIVE = RESTLESS
 """Of these it is a promise that each partition is one worker's alone."""
 SURROUNDINGS: dict[str, Callable[[Path], Surroundings]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,10 +44,11 @@ class Ground:
     left_with: list[int] = field(default_factory=list)
     """Exit codes of those that did not leave cleanly."""
 
-    @property
-    def left_in_time(self) -> bool:
-        """Whether each worker that was told to stop left cleanly, and within ``LEAVES_WITHIN``."""
-        return not self.left_with and max(self.left_after, default=0.0) <= LEAVES_WITHIN
+    def left_in_time(self, allowed: Collection[int] = ()) -> bool:
+        """Whether each worker that was told to stop left within ``LEAVES_WITHIN``, and cleanly or
+        with one of the ``allowed`` exit codes."""
+        in_time = max(self.left_after, default=0.0) <= LEAVES_WITHIN
+        return in_time and set(self.left_with) <= set(allowed)
 
 
 @contextmanager

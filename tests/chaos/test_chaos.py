@@ -52,7 +52,7 @@ def test_nothing_is_lost_nor_decided_otherwise_whatever_is_killed(tmp_path: Path
         assert claimed_twice(notes) == 0
         assert taken_twice(notes) == 0
         assert on.left_after
-        assert on.left_in_time, (on.left_with, on.left_after)
+        assert on.left_in_time(), (on.left_with, on.left_after)
         assert outcome.effects_expected > 0
         # As text, which pytest does not shorten.
         assert outcome.holds, str(outcome)

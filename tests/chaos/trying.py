@@ -18,7 +18,7 @@ from typing import Any
 from schemas import topics
 from tests.bench.harness import spread
 
-from .faults import EXCLUSIVE, RESTLESS, SURROUNDINGS, Fault
+from .faults import EXCLUSIVE, LEFT_WITH, RESTLESS, SURROUNDINGS, Fault
 from .ground import LEAVES_WITHIN, Ground, await_judged, await_quiet, ground
 from .load import SteadyLoad
 from .outcome import compare
@@ -144,7 +144,9 @@ def _told(
     promised = {
         "every frame judged, every effect as it should be": outcome.holds,
         "every acknowledged frame on the topic": outcome.frames == load.acknowledged,
-        f"workers left cleanly within {LEAVES_WITHIN:g} s": on.left_in_time,
+        f"workers left as they may within {LEAVES_WITHIN:g} s": on.left_in_time(
+            LEFT_WITH.get(name, ())
+        ),
     }
     if name in EXCLUSIVE:
         twice = told["claimed_twice"] or told["taken_twice"]

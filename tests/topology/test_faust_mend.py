@@ -7,12 +7,15 @@ from typing import Any, cast
 
 import faust
 import pytest
+from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
 from faust.types import TP
 
 from topology.faust_mend import (
     FAUST_VERSION,
     MendedApp,
     MendedConsumer,
+    MendedRecovery,
+    MendedTables,
 )
 
 SOURCE = TP("source", 0)
@@ -75,19 +78,37 @@ async def test_partitions_paused_meanwhile_are_not_fetched_after_the_seek(
     assert SOURCE not in consumer._get_active_partitions()
 
 
-async def test_a_seek_that_was_given_up_is_noticed_and_made_up_for(
-    consumer: MendedConsumer, thread: Thread
+@pytest.fixture
+async def recovery() -> MendedRecovery:
+    app = MendedApp("mend", broker="kafka://127.0.0.1:1", store="memory://", autodiscover=False)
+    return cast(MendedRecovery, cast(MendedTables, app.tables).recovery)
+
+
+async def test_what_partitions_are_taken_over_by_is_waited_for_beyond_its_time(
+    recovery: MendedRecovery,
 ) -> None:
-    consumer.resume_flow()
-    thread.answers.clear()
-    consumer.resume_partitions({SOURCE})
-    seeking = asyncio.create_task(consumer.perform_seek())
-    await asyncio.sleep(0)
-    assert not consumer.seek_given_up
-    seeking.cancel()
-    await asyncio.wait({seeking})
-    assert consumer.seek_given_up
-    thread.answers.set()
-    await consumer.perform_seek()
-    assert not consumer.seek_given_up
-    assert SOURCE in consumer._get_active_partitions()
+    assert await waiting_beyond_its_time(recovery, 0.01) == "waits"
+
+
+async def test_faust_takes_that_time_for_an_order_to_stop(recovery: MendedRecovery) -> None:
+    """Once it does not any more, the mend is not needed."""
+    unmended = Recovery(recovery.app, recovery.tables)
+    with pytest.raises(ServiceStopped):
+        await waiting_beyond_its_time(unmended, 0.01)
+
+
+async def test_a_rebalance_ends_the_waiting(recovery: MendedRecovery) -> None:
+    waiting = asyncio.create_task(recovery._wait(asyncio.Event().wait(), timeout=30))
+    recovery.signal_recovery_start.set()
+    with pytest.raises(RebalanceAgain):
+        await asyncio.wait_for(waiting, 10)
+
+
+async def waiting_beyond_its_time(recovery: Recovery, seconds: float) -> str:
+    """What comes of waiting for an answer that comes only when its time is over."""
+    answer = asyncio.Event()
+    waiting = asyncio.create_task(recovery._wait(answer.wait(), timeout=seconds))
+    done, _ = await asyncio.wait({waiting}, timeout=20 * seconds)
+    answer.set()
+    await waiting
+    return "is done" if done else "waits"

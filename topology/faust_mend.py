@@ -1,4 +1,5 @@
-"""Mends to Faust 0.15.3's consumer, without which events are lost when workers come and go.
+"""Mends to Faust 0.15.3, without which events are lost when workers come and go, and groups stand
+still once brokers were silent.
 
 1. *Seek, then resume* (faust-streaming #596; robinhood #625). ``Recovery`` makes the source
    partitions fetchable and seeks to the committed offsets afterwards. A batch fetched in between

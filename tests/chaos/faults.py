@@ -191,9 +191,9 @@ FAULTS: dict[str, Fault] = {
 }
 RESTLESS = frozenset({"come-and-go"})
 """Done again before all has settled."""
-LEFT_WITH: dict[str, frozenset[int]] = {
-    name: frozenset({UNFIT_EXIT_CODE}) for name in ("kill-broker-during-rebalance", "hang-brokers")
-}
+LEFT_WITH = dict.fromkeys(
+    ("kill-broker-during-rebalance", "hang-brokers"), frozenset({UNFIT_EXIT_CODE})
+)
 """The exit codes besides 0 that a worker may leave with. In these faults brokers acknowledge
 nothing for about as long as it may take, or longer: it ends itself, and what it did is done again.
 """

@@ -28,18 +28,19 @@ class Thread:
         self._consumer = consumer
         self.committed = {SOURCE: 5}
         self.fetchable_at_seek: set[TP] | None = None
-        self.answers = asyncio.Event()
-        self.answers.set()
 
     async def seek_to_committed(self) -> dict[TP, int]:
         self.fetchable_at_seek = set(self._consumer._get_active_partitions())
-        await self.answers.wait()
         return self.committed
+
+
+def mended_app() -> MendedApp:
+    return MendedApp("mend", broker="kafka://127.0.0.1:1", store="memory://", autodiscover=False)
 
 
 @pytest.fixture
 def consumer() -> MendedConsumer:
-    app = MendedApp("mend", broker="kafka://127.0.0.1:1", store="memory://", autodiscover=False)
+    app = mended_app()
     made = cast(MendedConsumer, app.consumer)
     made._active_partitions = set()
     return made
@@ -80,21 +81,26 @@ async def test_partitions_paused_meanwhile_are_not_fetched_after_the_seek(
 
 @pytest.fixture
 async def recovery() -> MendedRecovery:
-    app = MendedApp("mend", broker="kafka://127.0.0.1:1", store="memory://", autodiscover=False)
+    app = mended_app()
     return cast(MendedRecovery, cast(MendedTables, app.tables).recovery)
 
 
 async def test_what_partitions_are_taken_over_by_is_waited_for_beyond_its_time(
     recovery: MendedRecovery,
 ) -> None:
-    assert await waiting_beyond_its_time(recovery, 0.01) == "waits"
+    answer = asyncio.Event()
+    waiting = asyncio.create_task(recovery._wait(answer.wait(), timeout=0.01))
+    done, _ = await asyncio.wait({waiting}, timeout=0.2)
+    assert not done
+    answer.set()
+    await asyncio.wait_for(waiting, 10)
 
 
 async def test_faust_takes_that_time_for_an_order_to_stop(recovery: MendedRecovery) -> None:
     """Once it does not any more, the mend is not needed."""
     unmended = Recovery(recovery.app, recovery.tables)
     with pytest.raises(ServiceStopped):
-        await waiting_beyond_its_time(unmended, 0.01)
+        await unmended._wait(asyncio.Event().wait(), timeout=0.01)
 
 
 async def test_a_rebalance_ends_the_waiting(recovery: MendedRecovery) -> None:
@@ -102,13 +108,3 @@ async def test_a_rebalance_ends_the_waiting(recovery: MendedRecovery) -> None:
     recovery.signal_recovery_start.set()
     with pytest.raises(RebalanceAgain):
         await asyncio.wait_for(waiting, 10)
-
-
-async def waiting_beyond_its_time(recovery: Recovery, seconds: float) -> str:
-    """What comes of waiting for an answer that comes only when its time is over."""
-    answer = asyncio.Event()
-    waiting = asyncio.create_task(recovery._wait(answer.wait(), timeout=seconds))
-    done, _ = await asyncio.wait({waiting}, timeout=20 * seconds)
-    answer.set()
-    await waiting
-    return "is done" if done else "waits"

@@ -7,7 +7,8 @@ started, the link is up again, the broker is back.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -83,26 +84,18 @@ def kill_leader(ground: Ground) -> Over:
 
 def kill_broker_during_rebalance(ground: Ground) -> Over:
     """A worker goes, and with it the broker that leads a partition, while the group forms anew."""
-    (member,) = _some(ground, 1)
-    member.tell_to_stop()
-    time.sleep(_DURING_REBALANCE)
-    broker = _leader(ground)
-    ground.kafka.kill(broker)
-    _stop(ground, member)
-    ground.crew.start(member.role)
+    with _one_leaving(ground):
+        broker = _leader(ground)
+        ground.kafka.kill(broker)
     return _replace(ground, broker)
 
 
 def hang_brokers(ground: Ground, seconds: float = HUNG_SECONDS) -> Over:
     """SIGSTOP of all brokers, while the group forms anew, for longer than Faust waits for them."""
-    (member,) = _some(ground, 1)
-    member.tell_to_stop()
-    time.sleep(_DURING_REBALANCE)
     brokers = list(ground.kafka.pids)
-    for broker in brokers:
-        ground.kafka.pause(broker)
-    _stop(ground, member)
-    ground.crew.start(member.role)
+    with _one_leaving(ground):
+        for broker in brokers:
+            ground.kafka.pause(broker)
     time.sleep(seconds)
     for broker in brokers:
         ground.kafka.resume(broker)
@@ -242,6 +235,18 @@ def _stop(ground: Ground, member: Member) -> None:
     ground.left_after.append(seconds)
     if code != _CLEAN:
         ground.left_with.append(code)
+
+
+@contextmanager
+def _one_leaving(ground: Ground) -> Iterator[None]:
+    """A worker has begun to leave, and the group forms anew; at the end it has left, and another
+    one is started."""
+    (member,) = _some(ground, 1)
+    member.tell_to_stop()
+    time.sleep(_DURING_REBALANCE)
+    yield
+    _stop(ground, member)
+    ground.crew.start(member.role)
 
 
 def _leader(ground: Ground) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -26,3 +28,14 @@ def running_broker(kind: BrokerKind, folder: Path) -> Iterator[str]:
         with EmbeddedBroker(Settings(runtime_dir=folder)) as broker:
             yield broker.bootstrap
             broker.check()
+
+
+@contextmanager
+def paused(pid: int) -> Iterator[None]:
+    """It answers nothing, and forgets nothing."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +14,7 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 
 from agents.following import Followed, Follower, Progress
 from schemas import Codec, Event, StreamUpdated
-from tests.brokers import BrokerKind
+from tests.brokers import BrokerKind, paused
 from tests.builders import SECOND, START
 from tests.oncall.events import stream_updated
 from tests.waiting import wait_until_async
@@ -93,17 +90,6 @@ def topic(broker: str) -> Topic:
 
 def _now_us() -> int:
     return time.time_ns() // 1000
-
-
-@contextmanager
-def paused(pid: int) -> Iterator[None]:
-    """It answers nothing, and forgets nothing."""
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGCONT)
 
 
 @pytest.mark.e2e

@@ -7,9 +7,11 @@ authorities, and the OAuth endpoint's against ``oauth_ca_file`` or else the syst
 from __future__ import annotations
 
 import ssl
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from aiokafka.partitioner import murmur2
 from faust.auth import OAuthCredentials, SASLCredentials, SSLCredentials
 from faust.types.auth import CredentialsT
 from pydantic import SecretStr
@@ -44,6 +46,13 @@ class ClientConfig(dict[str, Any]):
 
     def __repr__(self) -> str:
         return repr({key: "***" if key in _SECRET_KEYS else self[key] for key in self})
+
+
+@lru_cache(maxsize=65_536)
+def partition_of(key: bytes, partitions: int) -> int:
+    """In which of a topic's ``partitions`` the key is, as Kafka's clients have it."""
+    hashed: int = murmur2(key)
+    return (hashed & 0x7FFFFFFF) % partitions
 
 
 def largest_record(settings: Settings) -> int:

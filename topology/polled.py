@@ -3,35 +3,192 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import partial
+from time import monotonic
+from typing import Any, TypedDict, cast
 
-from confluent_kafka import Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from .kafka_config import PRODUCER
+from .kafka_config import PRODUCER, partition_of
+from .lanes import Lanes, Waiting
+
+Report = Callable[[KafkaError | None, Message | None], None]
+"""What became of a record: why it is not delivered, and the message where librdkafka had it."""
 
 _POLL_SECONDS = 0.1
 _FLUSH_SECONDS = 10.0
+_ASK_SECONDS = 1.0
+_ONE_LANE = 1
+# librdkafka's, where the configuration leaves them out.
+_MOST_RECORDS = 100_000
+_MOST_KB = 1_048_576
+_TIMEOUT_MS = 300_000
+
+
+class Record(TypedDict, total=False):
+    """As librdkafka takes it; a topic and a value at least."""
+
+    topic: str
+    partition: int
+    key: bytes
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
 
 
 class PolledProducer:
-    """``producer`` is librdkafka's, set up by ``PRODUCER`` and then by ``config``.
+    """``config`` is librdkafka's, on top of ``PRODUCER``; to be used from any thread.
 
-    Reports are called on the polling thread, and on that of whoever flushes.
+    Of each partition so much is with librdkafka as it sends (``Lanes``), in the order in which it
+    came. Reports are called on the thread of whoever polls, flushes or produces.
     """
 
     def __init__(self, config: Mapping[str, Any]) -> None:
-        self.producer = Producer({**PRODUCER, **config})
+        whole = {**PRODUCER, **config}
+        self._producer = Producer(whole)
+        self._room = int(whole.get("queue.buffering.max.messages", _MOST_RECORDS))
+        self._room_bytes = int(whole.get("queue.buffering.max.kbytes", _MOST_KB)) * 1024
+        self._timeout = int(whole.get("message.timeout.ms", _TIMEOUT_MS)) / 1000
+        self._lock = threading.Lock()
+        self._lanes: Lanes[_Entry] = Lanes()
+        self._partitions: dict[str, int] = {}
+        self._asked: dict[str, list[Waiting[_Entry]]] = {}
+        """What waits, by topic, until it is known how many partitions that has."""
+        self._held = self._held_bytes = 0
         self._stopping = threading.Event()
         self._poller = threading.Thread(target=self._poll, name="producer-poll", daemon=True)
         self._poller.start()
 
+    def produce(self, records: Sequence[tuple[Record, Report]]) -> None:
+        """Take all of ``records``, each with what is to be called once it is delivered, or never
+        will be. Raises ``BufferError``, and takes none, where there is no room for all of them."""
+        entries = [_Entry(record, report) for record, report in records]
+        size = sum(entry.size for entry in entries)
+        now = monotonic()
+        with self._lock:
+            if self._held and (
+                self._held + len(entries) > self._room or self._held_bytes + size > self._room_bytes
+            ):
+                raise BufferError("no room for what is to be produced")
+            self._held += len(entries)
+            self._held_bytes += size
+            for entry in entries:
+                self._put(Waiting(entry, entry.size, now))
+        self._send_due()
+
+    def flush(self, seconds: float) -> int:
+        """Wait for the brokers for at most so long; how many records they still lack."""
+        deadline = monotonic() + seconds
+        while self._held and (left := deadline - monotonic()) > 0:
+            self._producer.poll(min(left, _POLL_SECONDS))
+            self._send_due()
+        return self._held
+
     def close(self, seconds: float = _FLUSH_SECONDS) -> None:
         """Deliver what is queued, for at most so long, and stop."""
-        self.producer.flush(seconds)
+        self.flush(seconds)
         self._stopping.set()
         self._poller.join()
 
+    def _put(self, waiting: Waiting[_Entry]) -> None:
+        """Into its lane, or with what waits for its topic. The lock is held."""
+        record = waiting.item.record
+        topic, partition = record["topic"], record.get("partition")
+        if partition is None:
+            if (count := self._partitions.get(topic)) is None:
+                self._ask(topic)
+                self._asked[topic].append(waiting)
+                return
+            partition = partition_of(record.get("key", b""), count)
+        self._lanes.add((topic, partition), waiting)
+
+    def _ask(self, topic: str) -> None:
+        if topic not in self._asked:
+            self._asked[topic] = []
+            threading.Thread(target=self._learn, args=(topic,), daemon=True).start()
+
+    def _learn(self, topic: str) -> None:
+        """Find out how many partitions ``topic`` has. If it comes to have others, lanes are other
+        than its partitions: then more may wait with librdkafka, and the order stays."""
+        count = None
+        while count is None:
+            if self._stopping.is_set():
+                return
+            try:
+                told = self._producer.list_topics(topic, timeout=_ASK_SECONDS).topics[topic]
+                # Of a topic that is not there, librdkafka reports that.
+                count = len(told.partitions) or _ONE_LANE
+            except KafkaException:
+                self._stopping.wait(_POLL_SECONDS)
+        with self._lock:
+            self._partitions[topic] = count
+            for waiting in self._asked.pop(topic):
+                self._put(waiting)
+        self._send_due()
+
     def _poll(self) -> None:
         while not self._stopping.is_set():
-            self.producer.poll(_POLL_SECONDS)
+            self._producer.poll(_POLL_SECONDS)
+            self._send_due()
+            self._give_up_old()
+
+    def _send_due(self) -> None:
+        refused: list[tuple[_Entry, KafkaError]] = []
+        with self._lock:
+            for lane, due in self._lanes.due().items():
+                refused += self._send(lane, due)
+        for entry, error in refused:
+            self._report(entry, error, None)
+
+    def _send(
+        self, lane: Hashable, due: Sequence[Waiting[_Entry]]
+    ) -> list[tuple[_Entry, KafkaError]]:
+        """What librdkafka refuses, and why. The lock is held: others' records come behind."""
+        refused = []
+        for number, waiting in enumerate(due):
+            entry = waiting.item
+            try:
+                self._producer.produce(
+                    **cast(Any, entry.record), on_delivery=partial(self._arrived, lane, entry)
+                )
+            except BufferError:
+                # It has not let go yet of what it has reported.
+                self._lanes.put_back(lane, due[number:])
+                break
+            except KafkaException as error:
+                self._lanes.done(lane)
+                refused.append((entry, error.args[0]))
+        return refused
+
+    def _arrived(
+        self, lane: Hashable, entry: _Entry, error: KafkaError | None, message: Message
+    ) -> None:
+        with self._lock:
+            self._lanes.done(lane)
+        self._report(entry, error, message)
+
+    def _give_up_old(self) -> None:
+        """What has waited for as long as librdkafka itself would try."""
+        since = monotonic() - self._timeout
+        with self._lock:
+            old = self._lanes.take_older(since)
+            for topic, asked in self._asked.items():
+                old += [waiting.item for waiting in asked if waiting.since < since]
+                self._asked[topic] = [waiting for waiting in asked if waiting.since >= since]
+        for entry in old:
+            self._report(entry, KafkaError(KafkaError._MSG_TIMED_OUT), None)
+
+    def _report(self, entry: _Entry, error: KafkaError | None, message: Message | None) -> None:
+        with self._lock:
+            self._held -= 1
+            self._held_bytes -= entry.size
+        entry.report(error, message)
+
+
+class _Entry:
+    __slots__ = ("record", "report", "size")
+
+    def __init__(self, record: Record, report: Report) -> None:
+        self.record = record
+        self.report = report
+        self.size = len(record.get("value") or b"")

@@ -10,14 +10,14 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException, Message
+from confluent_kafka import KafkaError, Message
 
 from agents.publishing import Outgoing, OutputTooLarge, PublishFailed
 from schemas import CloudEvent, Codec, topics, write_headers
 from schemas.signatures import SIGNATURE, SIGNED, Signer
 
 from .brokers_clock import BrokersClock
-from .polled import PolledProducer
+from .polled import PolledProducer, Record, Report
 
 log = logging.getLogger(__name__)
 
@@ -65,11 +65,16 @@ class KafkaPublisher:
 
         Raises ``PublishFailed``.
         """
-        place = {"topic": topic, "partition": partition}
-        record = {**place, "key": key, "value": value, "headers": list(headers)}
+        record: Record = {
+            "topic": topic,
+            "partition": partition,
+            "key": key,
+            "value": value,
+            "headers": list(headers),
+        }
         return await self._deliver([record])
 
-    def _record(self, item: Outgoing) -> dict[str, Any]:
+    def _record(self, item: Outgoing) -> Record:
         name = type(item.event).__name__
         cloud_event = CloudEvent(
             id=item.id,
@@ -82,7 +87,7 @@ class KafkaPublisher:
         headers = write_headers(cloud_event, item.cause_traceparent)
         if self._signer is not None and type(item.event) in SIGNED:
             headers.append((SIGNATURE, self._signer.sign(type(item.event), value)))
-        record: dict[str, Any] = {
+        record: Record = {
             "topic": topics.TOPIC_OF[name],
             "key": item.key,
             "value": value,
@@ -92,14 +97,14 @@ class KafkaPublisher:
             record["partition"] = item.partition
         return record
 
-    async def _deliver(self, records: Sequence[dict[str, Any]]) -> int:
+    async def _deliver(self, records: Sequence[Record]) -> int:
         """The last record's offset."""
         if not records:
             return _NO_OFFSET
         delivery = _Delivery(asyncio.get_running_loop(), len(records))
-        report = partial(self._report, delivery)
-        for record in records:
-            await self._produce({**record, "on_delivery": report})
+        await self._produce(
+            [(record, partial(self._report, delivery, record["topic"])) for record in records]
+        )
         try:
             async with asyncio.timeout(_REPORT_SECONDS):
                 offset = await delivery.done
@@ -108,22 +113,23 @@ class KafkaPublisher:
         self.written.update(record["topic"] for record in records)
         return offset
 
-    async def _produce(self, record: dict[str, Any]) -> None:
+    async def _produce(self, records: Sequence[tuple[Record, Report]]) -> None:
         while True:
             try:
-                self._polled.producer.produce(**record)
-                return
+                return self._polled.produce(records)
             except BufferError:
                 # The local queue is full: the poller empties it as the brokers acknowledge.
                 await asyncio.sleep(_QUEUE_RETRY_SECONDS)
-            except KafkaException as error:
-                raise _failed(record["topic"], error.args[0]) from error
 
-    def _report(self, delivery: _Delivery, error: KafkaError | None, message: Message) -> None:
+    def _report(
+        self, delivery: _Delivery, topic: str, error: KafkaError | None, message: Message | None
+    ) -> None:
         self._away = self._away and error is not None
-        if error is None:
+        if error is not None:
+            delivery.settle(_failed(topic, error))
+        elif message is not None:
             self.clock.hear(*message.timestamp())
-        delivery.report(error, message)
+            delivery.arrive(message.offset())
 
     def _note_error(self, error: KafkaError) -> None:
         """Log that the brokers are away, once each time."""
@@ -145,16 +151,13 @@ class _Delivery:
         self._left = expected
         self.done: asyncio.Future[int] = loop.create_future()
 
-    def report(self, error: KafkaError | None, message: Message) -> None:
-        """Called by librdkafka on the poller's thread, one at a time."""
+    def arrive(self, offset: int | None) -> None:
+        """One has. Called on the thread of whoever polls, one at a time."""
         self._left -= 1
-        if error is not None:
-            self._settle(_failed(message.topic(), error))
-        elif self._left == 0:
-            offset = message.offset()
-            self._settle(_NO_OFFSET if offset is None else offset)
+        if self._left == 0:
+            self.settle(_NO_OFFSET if offset is None else offset)
 
-    def _settle(self, outcome: int | PublishFailed) -> None:
+    def settle(self, outcome: int | PublishFailed) -> None:
         # After the loop has closed nobody waits any more: another event of the same batch failed
         # before, or the process is ending.
         with suppress(RuntimeError):
@@ -169,6 +172,6 @@ class _Delivery:
             self.done.set_result(outcome)
 
 
-def _failed(topic: str | None, error: KafkaError) -> PublishFailed:
+def _failed(topic: str, error: KafkaError) -> PublishFailed:
     too_large = error.code() == KafkaError.MSG_SIZE_TOO_LARGE
     return (OutputTooLarge if too_large else PublishFailed)(f"{topic}: {error.str()}")

@@ -5,12 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Any
 
-from confluent_kafka import Producer
-
-from schemas import MICROSECONDS, CloudEvent, Codec, FrameSampled, topics, write_headers
-from topology.kafka_config import PRODUCER
+from schemas import MICROSECONDS, FrameSampled
+from topology.sampler import FrameProducer
 
 _PAYLOAD = bytes(512)
 _TURN_SECONDS = 0.05
@@ -33,17 +30,13 @@ class SteadyLoad:
     _stopping: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        self._codec = Codec()
         self._sequences: dict[str, int] = {}
         self._attacks = 0
         self._thread = threading.Thread(target=self._run, name="load", daemon=True)
-        self._producer = Producer(
-            {
-                "bootstrap.servers": self.bootstrap,
-                # A shard keeps what the brokers have not taken for longer than any fault lasts.
-                "message.timeout.ms": 300_000,
-                **PRODUCER,
-            }
+        self._producer = FrameProducer(
+            # A shard keeps what the brokers have not taken for longer than any fault lasts.
+            {"bootstrap.servers": self.bootstrap, "message.timeout.ms": 300_000},
+            max_payload_bytes=len(_PAYLOAD),
         )
 
     def __enter__(self) -> SteadyLoad:
@@ -60,6 +53,7 @@ class SteadyLoad:
         self._stopping.set()
         self._thread.join()
         left = self._producer.flush(120)
+        self._producer.close()
         # Else it would go on to tell of brokers that are gone.
         del self._producer
         if left or self.failed:
@@ -76,7 +70,6 @@ class SteadyLoad:
             while attack_steps < now / _ATTACK_EVERY * ATTACK_FRAMES:
                 self._send_step(attack_steps)
                 attack_steps += 1
-            self._producer.poll(0)
 
     def _send_step(self, number: int) -> None:
         """The next frame of the attack that is under way."""
@@ -100,19 +93,11 @@ class SteadyLoad:
             payload=_PAYLOAD,
             drill=drill,
         )
-        event = CloudEvent(frame.id, "firebreak.FrameSampled", "chaos", stream, captured_at)
-        headers: Any = write_headers(event, None)
-        self._producer.produce(
-            topics.FRAME_SAMPLES,
-            self._codec.encode(frame),
-            stream.encode(),
-            headers=headers,
-            on_delivery=self._report,
-        )
+        self._producer.send(frame, self._report)
         self.sent += 1
 
-    def _report(self, error: object, _: object) -> None:
+    def _report(self, error: str | None) -> None:
         if error is None:
             self.acknowledged += 1
         else:
-            self.failed.append(str(error))
+            self.failed.append(error)

@@ -13,7 +13,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from aiokafka.partitioner import murmur2
 from confluent_kafka import Message
 
 from agents.oncall.belonging import belongs_to
@@ -43,6 +42,7 @@ from schemas import (
 from ..incident.log import TopicLog, place_of
 from ..incident.records import IncidentRecord, Place, in_order, utc
 from ..incident.timeline import shown
+from ..kafka_config import partition_of
 from .readings import Briefly, Readings
 
 E = TypeVar("E", bound=Event)
@@ -70,12 +70,6 @@ _DECIDED: tuple[type[Event], ...] = (
     DecisionReversed,
     IncidentClosed,
 )
-
-
-def partition_of(stream_id: str, partitions: int) -> int:
-    """In which of the ``partitions`` of each topic the stream is, as Kafka's clients have it."""
-    hashed: int = murmur2(stream_id.encode())
-    return (hashed & 0x7FFFFFFF) % partitions
 
 
 class KafkaHistory:
@@ -138,7 +132,7 @@ class _Reading:
         self._codec = codec
         self._stream_id = stream_id
         self._key = stream_id.encode()
-        self._partition = partition_of(stream_id, partitions)
+        self._partition = partition_of(stream_id.encode(), partitions)
         self._now = now
         self._unreadable = 0
         self._omitted: list[str] = []

@@ -8,11 +8,11 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError
 
 from schemas import CloudEvent, Codec, FrameSampled, StreamUpdated, topics, write_headers
 from topology.kafka_config import ENVELOPE_BYTES
-from topology.polled import PolledProducer
+from topology.polled import PolledProducer, Record
 
 DeliveryReport = Callable[[str | None], None]
 """Called once the brokers have an event, with ``None``, or never will, with the reason."""
@@ -67,10 +67,10 @@ class FrameProducer:
     def send(
         self, event: FrameSampled | StreamUpdated, on_delivery: DeliveryReport | None = None
     ) -> None:
-        """Queue ``event``; ``on_delivery`` is called on another thread, one call at a time.
+        """Queue ``event``; ``on_delivery`` is called on another thread, or before this returns
+        where it is refused, one call at a time.
 
-        Raises ``FrameTooLarge``, and ``DeliveryFailed`` where the queue stays full or the
-        producer can't go on.
+        Raises ``FrameTooLarge``, and ``DeliveryFailed`` where the queue stays full.
         """
         record = self._record(event)
         deadline = monotonic() + self._queue_wait
@@ -78,27 +78,23 @@ class FrameProducer:
         with self._room:
             while True:
                 try:
-                    self._polled.producer.produce(
-                        **record, on_delivery=lambda e, _: self._report(e, on_delivery)
-                    )
+                    self._polled.produce([(record, lambda e, _: self._report(e, on_delivery))])
                     return
                 except BufferError:
                     if not self._room.wait(deadline - monotonic()):
                         raise DeliveryFailed(
                             f"the queue stayed full for {self._queue_wait:g} s"
                         ) from None
-                except KafkaException as error:
-                    raise DeliveryFailed(f"{record['topic']}: {error.args[0].str()}") from error
 
     def flush(self, seconds: float) -> int:
         """Wait for the brokers for at most ``seconds``; how many events they still lack."""
-        return int(self._polled.producer.flush(seconds))
+        return self._polled.flush(seconds)
 
     def close(self) -> None:
         """Deliver what is queued, for at most ten seconds, and stop."""
         self._polled.close()
 
-    def _record(self, event: FrameSampled | StreamUpdated) -> dict[str, Any]:
+    def _record(self, event: FrameSampled | StreamUpdated) -> Record:
         if isinstance(event, FrameSampled) and len(event.payload) > self._max_payload_bytes:
             raise FrameTooLarge(
                 f"{event.stream_id}: frame {event.sequence} has {len(event.payload)} bytes, "

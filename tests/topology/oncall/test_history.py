@@ -16,9 +16,9 @@ from schemas import Codec, DetectionsMade, TakedownAcknowledged, TakedownRequest
 from tests.builders import SECOND, START, detection, detections_made
 from tests.topology.incidents import SESSION, Story
 from tests.topology.test_incident_export import publish
-from topology.kafka_config import PRODUCER
+from topology.kafka_config import PRODUCER, partition_of
 from topology.oncall import history as module
-from topology.oncall.history import KafkaHistory, partition_of
+from topology.oncall.history import KafkaHistory
 from topology.oncall.readings import Readings
 
 LIMIT = 20.0
@@ -43,7 +43,7 @@ def publish_detections(broker: str, stream: str, *batches: DetectionsMade) -> No
             topics.DETECTIONS,
             key=b"0",
             value=Codec().encode(batch),
-            partition=partition_of(stream, PARTITIONS),
+            partition=partition_of(stream.encode(), PARTITIONS),
         )
     assert producer.flush(LIMIT) == 0
 
@@ -82,7 +82,7 @@ def test_a_streams_partition_is_the_one_that_producers_choose(
     )
     assert producer.flush(LIMIT) == 0
 
-    assert placed == [partition_of(name, PARTITIONS)]
+    assert placed == [partition_of(name.encode(), PARTITIONS)]
 
 
 async def test_all_of_a_stream_is_found_and_nothing_of_another(

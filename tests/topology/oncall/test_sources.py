@@ -23,8 +23,7 @@ from tests.builders import SECOND
 from tests.detection.test_decode import picture
 from tests.topology.incidents import SESSION, Story
 from tests.topology.test_incident_export import publish, publish_frames
-from topology.kafka_config import PRODUCER
-from topology.oncall.history import partition_of
+from topology.kafka_config import PRODUCER, partition_of
 from topology.oncall.sources import EvidenceReading
 from topology.publisher import KafkaPublisher
 from topology.settings import Settings
@@ -53,7 +52,7 @@ async def reading(topics_broker: str) -> AsyncIterator[EvidenceReading]:
 def views_of(broker: str, stream: str) -> list[EvidenceViewed]:
     """What is on record, of the newest hundred of the stream's partition."""
     consumer = Consumer({"bootstrap.servers": broker, "group.id": f"test-{uuid.uuid4()}"})
-    place = TopicPartition(topics.EVIDENCE_VIEWS, partition_of(stream, PARTITIONS), 0)
+    place = TopicPartition(topics.EVIDENCE_VIEWS, partition_of(stream.encode(), PARTITIONS), 0)
     consumer.assign([place])
     found: list[EvidenceViewed] = []
     deadline = time.monotonic() + LIMIT

@@ -1,10 +1,17 @@
-"""Which records may go to librdkafka now, and which wait for those before them.
+"""Which records may go to librdkafka now, and which wait for those before them, and why.
 
-Of an idempotent producer's partition librdkafka has five messages on their way, or one batch, and
-while more wait there its thread looks for what to do without a pause: a whole CPU, for as long as
-the brokers take to answer, and where one has died that is seconds (2.16: `rd_kafka_msgq_allow_
-wakeup_at` says that the time to wake up is now, `rd_kafka_toppar_producer_serve` that nothing may
-be sent; reported as its issue 3692). So none wait there: they wait here.
+While five messages or more of an idempotent producer's partition are on their way, librdkafka sends
+no other, and while others wait there its thread looks for what to do without a pause: a whole CPU,
+for as long as the brokers take to answer, and where one has died that is seconds (2.16:
+`rd_kafka_msgq_allow_wakeup_at` says that the time to wake up is now,
+`rd_kafka_toppar_producer_serve` that nothing may be sent; see its issue 3692). So they wait here.
+
+And the first record of a partition goes alone, until it is acknowledged. Brokers know a producer by
+what they have of it, and of one that they don't know they take whatever number comes first
+(Kafka's `ProducerAppendInfo.checkSequence`). Of two requests that wait as the leader dies, the next
+one can refuse the first, as it does not lead yet, and take the second. What was in the first is
+out of order then, and librdkafka, which has the second acknowledged, reports it as delivered: it is
+lost. What is acknowledged is on the next leader, too, and then that takes them in order only.
 """
 
 from __future__ import annotations
@@ -16,9 +23,11 @@ from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
-MOST_AHEAD = 5
-"""Messages that librdkafka sends ahead of acknowledgements, a batch apart
-(`RD_KAFKA_IDEMP_MAX_INFLIGHT`)."""
+FULL = 5
+"""With so many messages on their way librdkafka sends no other (`RD_KAFKA_IDEMP_MAX_INFLIGHT`)."""
+KNOWN_SECONDS = 3_600.0
+"""After an acknowledgement brokers know the producer for so long: for a day, as Kafka is set by
+default (`producer.id.expiration.ms`)."""
 BATCH_BYTES = 1_000_000
 """librdkafka's `batch.size` by default: what one request takes."""
 
@@ -35,6 +44,7 @@ class Waiting(NamedTuple, Generic[T]):
 class _Lane(Generic[T]):
     waiting: deque[Waiting[T]] = field(default_factory=deque)
     on_way: int = 0
+    known_until: float = float("-inf")
 
 
 class Lanes(Generic[T]):
@@ -48,15 +58,19 @@ class Lanes(Generic[T]):
         self._lanes.setdefault(lane, _Lane()).waiting.append(waiting)
         self._changed.add(lane)
 
-    def due(self) -> Mapping[Hashable, list[Waiting[T]]]:
-        """What may go now, by lane: all that waits where nothing is on its way, up to a batch of
-        bytes but one at least; else up to five ahead. It is on its way from here on."""
+    def due(self, now: float) -> Mapping[Hashable, list[Waiting[T]]]:
+        """What may go now, by lane: where fewer than five are on their way all that waits, as
+        librdkafka makes one request of it; but of bytes what a request takes, and one at least.
+        Where nothing has been acknowledged yet, or not for an hour, one, and nothing until it is.
+        It is on its way from here on."""
         changed, self._changed = self._changed, set()
-        return {lane: taken for lane in changed if (taken := _take(self._lanes[lane]))}
+        return {lane: taken for lane in changed if (taken := _take(self._lanes[lane], now))}
 
-    def done(self, lane: Hashable) -> None:
+    def done(self, lane: Hashable, acknowledged_at: float | None) -> None:
         """One that was due has arrived, or never will."""
         self._lanes[lane].on_way -= 1
+        if acknowledged_at is not None:
+            self._lanes[lane].known_until = acknowledged_at + KNOWN_SECONDS
         self._changed.add(lane)
 
     def put_back(self, lane: Hashable, waiting: Iterable[Waiting[T]]) -> None:
@@ -75,11 +89,12 @@ class Lanes(Generic[T]):
         return older
 
 
-def _take(lane: _Lane[T]) -> list[Waiting[T]]:
+def _take(lane: _Lane[T], now: float) -> list[Waiting[T]]:
+    known = now < lane.known_until
+    full, most = (FULL, len(lane.waiting)) if known else (1, 1)
     taken: list[Waiting[T]] = []
-    room = len(lane.waiting) if lane.on_way == 0 else MOST_AHEAD - lane.on_way
     size = 0
-    while lane.waiting and len(taken) < room:
+    while lane.waiting and lane.on_way < full and len(taken) < most:
         size += lane.waiting[0].size
         if taken and size > BATCH_BYTES:
             break

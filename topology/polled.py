@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
 from time import monotonic
-from typing import Any, TypedDict, cast
+from typing import Any, TypedDict
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
@@ -39,8 +39,8 @@ class Record(TypedDict, total=False):
 class PolledProducer:
     """``config`` is librdkafka's, on top of ``PRODUCER``; to be used from any thread.
 
-    Of each partition so much is with librdkafka as it sends (``Lanes``), in the order in which it
-    came. Reports are called on the thread of whoever polls, flushes or produces.
+    Of each partition librdkafka has what it sends at once and no more (``topology.lanes``), in the
+    order in which it came. Reports are called on the thread of whoever polls, flushes or produces.
     """
 
     def __init__(self, config: Mapping[str, Any]) -> None:
@@ -135,7 +135,7 @@ class PolledProducer:
     def _send_due(self) -> None:
         refused: list[tuple[_Entry, KafkaError]] = []
         with self._lock:
-            for lane, due in self._lanes.due().items():
+            for lane, due in self._lanes.due(monotonic()).items():
                 refused += self._send(lane, due)
         for entry, error in refused:
             self._report(entry, error, None)
@@ -145,26 +145,28 @@ class PolledProducer:
     ) -> list[tuple[_Entry, KafkaError]]:
         """What librdkafka refuses, and why. The lock is held: others' records come behind."""
         refused = []
-        for number, waiting in enumerate(due):
-            entry = waiting.item
+        # Made before, so that all are there in far less than the millisecond (`linger.ms`) after
+        # which librdkafka makes a request of what it finds: behind that the rest would wait.
+        calls: list[Any] = [
+            {**it.item.record, "on_delivery": partial(self._arrived, lane, it.item)} for it in due
+        ]
+        for number, call in enumerate(calls):
             try:
-                self._producer.produce(
-                    **cast(Any, entry.record), on_delivery=partial(self._arrived, lane, entry)
-                )
+                self._producer.produce(**call)
             except BufferError:
                 # It has not let go yet of what it has reported.
                 self._lanes.put_back(lane, due[number:])
                 break
             except KafkaException as error:
-                self._lanes.done(lane)
-                refused.append((entry, error.args[0]))
+                self._lanes.done(lane, None)
+                refused.append((due[number].item, error.args[0]))
         return refused
 
     def _arrived(
         self, lane: Hashable, entry: _Entry, error: KafkaError | None, message: Message
     ) -> None:
         with self._lock:
-            self._lanes.done(lane)
+            self._lanes.done(lane, monotonic() if error is None else None)
         self._report(entry, error, message)
 
     def _give_up_old(self) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from topology.lanes import BATCH_BYTES, MOST_AHEAD, Lanes, Waiting
+from topology.lanes import BATCH_BYTES, FULL, KNOWN_SECONDS, Lanes, Waiting
 
 
 def add(lanes: Lanes[int], items: Sequence[int], size: int = 1, since: float = 0.0) -> None:
@@ -17,36 +17,66 @@ def add(lanes: Lanes[int], items: Sequence[int], size: int = 1, since: float = 0
         lanes.add("lane", Waiting(item, size, since))
 
 
-def due(lanes: Lanes[int]) -> list[int]:
-    return [waiting.item for waiting in lanes.due().get("lane", [])]
+def due(lanes: Lanes[int], now: float = 0.0) -> list[int]:
+    return [waiting.item for waiting in lanes.due(now).get("lane", [])]
+
+
+def known_lanes(*names: str) -> Lanes[int]:
+    """Of each something has been acknowledged, at 0."""
+    lanes: Lanes[int] = Lanes()
+    for name in names or ("lane",):
+        lanes.add(name, Waiting(-1, 1, 0.0))
+        lanes.due(0.0)
+        lanes.done(name, 0.0)
+    return lanes
+
+
+def test_until_something_is_acknowledged_one_goes_alone() -> None:
+    lanes: Lanes[int] = Lanes()
+    add(lanes, range(4))
+    assert due(lanes) == [0]
+    add(lanes, [4])
+    assert due(lanes) == []
+    lanes.done("lane", None)
+    assert due(lanes) == [1]
+    lanes.done("lane", 0.0)
+    assert due(lanes) == [2, 3, 4]
+
+
+def test_where_nothing_was_acknowledged_for_an_hour_one_goes_alone_again() -> None:
+    lanes = known_lanes()
+    add(lanes, range(2))
+    assert due(lanes, KNOWN_SECONDS) == [0]
+    add(lanes, [2])
+    assert due(lanes, KNOWN_SECONDS) == []
+    lanes.done("lane", KNOWN_SECONDS)
+    assert due(lanes, KNOWN_SECONDS) == [1, 2]
 
 
 def test_where_nothing_is_on_its_way_all_go_together() -> None:
-    lanes: Lanes[int] = Lanes()
+    lanes = known_lanes()
     add(lanes, range(20))
     assert due(lanes) == list(range(20))
     assert due(lanes) == []
 
 
-def test_behind_a_batch_all_wait_until_the_last_of_it_has_arrived() -> None:
-    lanes: Lanes[int] = Lanes()
-    add(lanes, range(MOST_AHEAD))
-    assert len(due(lanes)) == MOST_AHEAD
+def test_behind_five_all_wait_until_fewer_are_on_their_way() -> None:
+    lanes = known_lanes()
+    add(lanes, range(FULL))
+    assert len(due(lanes)) == FULL
     add(lanes, range(10, 20))
     assert due(lanes) == []
-    for _ in range(MOST_AHEAD):
-        lanes.done("lane")
+    lanes.done("lane", 0.0)
     assert due(lanes) == list(range(10, 20))
 
 
-def test_up_to_five_go_ahead_of_acknowledgements() -> None:
-    lanes: Lanes[int] = Lanes()
-    add(lanes, [0])
-    assert due(lanes) == [0]
-    add(lanes, range(1, 9))
-    assert due(lanes) == list(range(1, MOST_AHEAD))
-    lanes.done("lane")
-    assert due(lanes) == [MOST_AHEAD]
+def test_ahead_of_five_whatever_comes_goes() -> None:
+    lanes = known_lanes()
+    for number in range(FULL):
+        add(lanes, [number])
+        assert due(lanes) == [number]
+    add(lanes, [FULL])
+    assert due(lanes) == []
 
 
 @pytest.mark.parametrize(
@@ -55,44 +85,42 @@ def test_up_to_five_go_ahead_of_acknowledgements() -> None:
 def test_no_more_bytes_go_together_than_a_request_takes_but_one_record_always(
     size: int, together: int
 ) -> None:
-    lanes: Lanes[int] = Lanes()
+    lanes = known_lanes()
     add(lanes, range(4), size)
     assert due(lanes) == list(range(together))
 
 
 def test_a_lane_waits_for_no_other() -> None:
-    lanes: Lanes[int] = Lanes()
+    lanes = known_lanes("one", "two")
     lanes.add("one", Waiting(1, 1, 0.0))
-    assert len(lanes.due()) == 1
+    assert len(lanes.due(0.0)) == 1
     lanes.add("one", Waiting(2, BATCH_BYTES, 0.0))
     lanes.add("two", Waiting(3, 1, 0.0))
-    assert {lane: [it.item for it in taken] for lane, taken in lanes.due().items()} == {
+    assert {lane: [it.item for it in taken] for lane, taken in lanes.due(0.0).items()} == {
         "one": [2],
         "two": [3],
     }
 
 
 def test_what_could_not_be_sent_goes_first_the_next_time() -> None:
-    lanes: Lanes[int] = Lanes()
+    lanes = known_lanes()
     add(lanes, range(4))
-    (taken,) = lanes.due().values()
+    (taken,) = lanes.due(0.0).values()
     add(lanes, [4])
     lanes.put_back("lane", taken[1:])
-    lanes.done("lane")
+    lanes.done("lane", 0.0)
     assert due(lanes) == [1, 2, 3, 4]
 
 
 def test_what_has_waited_too_long_waits_no_longer() -> None:
-    lanes: Lanes[int] = Lanes()
-    add(lanes, [0], since=1.0)
-    assert due(lanes) == [0]
-    add(lanes, range(1, 9), since=2.0)
-    add(lanes, [9], since=3.0)
+    lanes = known_lanes()
+    add(lanes, range(FULL), since=1.0)
     due(lanes)
-    assert lanes.take_older(3.0) == list(range(MOST_AHEAD, 9))
-    for _ in range(MOST_AHEAD):
-        lanes.done("lane")
-    assert due(lanes) == [9]
+    add(lanes, range(10, 15), since=2.0)
+    add(lanes, [15], since=3.0)
+    assert lanes.take_older(3.0) == list(range(10, 15))
+    lanes.done("lane", 0.0)
+    assert due(lanes) == [15]
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 12), st.integers(0, 8)), max_size=60))
@@ -106,15 +134,16 @@ def test_order_is_kept_nothing_is_lost_and_none_waits_behind_five_with_librdkafk
     on_way: dict[int, deque[int]] = defaultdict(deque)
 
     def send() -> None:
-        for lane, taken in lanes.due().items():
+        for lane, taken in lanes.due(0.0).items():
             assert isinstance(lane, int)
-            assert not on_way[lane] or len(on_way[lane]) + len(taken) <= MOST_AHEAD
+            assert len(on_way[lane]) < (FULL if arrived[lane] else 1)
+            assert arrived[lane] or len(taken) == 1
             on_way[lane].extend(it.item for it in taken)
 
     def arrive(lane: int, count: int) -> None:
         for _ in range(min(count, len(on_way[lane]))):
             arrived[lane].append(on_way[lane].popleft())
-            lanes.done(lane)
+            lanes.done(lane, 0.0)
         send()
 
     for number, (lane, more, fewer) in enumerate(steps):
@@ -125,5 +154,5 @@ def test_order_is_kept_nothing_is_lost_and_none_waits_behind_five_with_librdkafk
         arrive(lane, fewer)
     while any(on_way.values()):
         for lane in list(on_way):
-            arrive(lane, MOST_AHEAD)
+            arrive(lane, FULL)
     assert arrived == added

@@ -90,11 +90,12 @@ class Lanes(Generic[T]):
 
 
 def _take(lane: _Lane[T], now: float) -> list[Waiting[T]]:
-    known = now < lane.known_until
-    full, most = (FULL, len(lane.waiting)) if known else (1, 1)
+    full, most = (FULL, len(lane.waiting)) if now < lane.known_until else (1, 1)
     taken: list[Waiting[T]] = []
+    if lane.on_way >= full:
+        return taken
     size = 0
-    while lane.waiting and lane.on_way < full and len(taken) < most:
+    while lane.waiting and len(taken) < most:
         size += lane.waiting[0].size
         if taken and size > BATCH_BYTES:
             break

@@ -127,10 +127,14 @@ class PolledProducer:
         self._send_due()
 
     def _poll(self) -> None:
+        looked_at = monotonic()
         while not self._stopping.is_set():
             self._producer.poll(_POLL_SECONDS)
             self._send_due()
-            self._give_up_old()
+            # Through all lanes, so not after each of the reports, of which there may be hundreds.
+            if (now := monotonic()) >= looked_at + _POLL_SECONDS:
+                looked_at = now
+                self._give_up_old(now - self._timeout)
 
     def _send_due(self) -> None:
         refused: list[tuple[_Entry, KafkaError]] = []
@@ -169,9 +173,8 @@ class PolledProducer:
             self._lanes.done(lane, monotonic() if error is None else None)
         self._report(entry, error, message)
 
-    def _give_up_old(self) -> None:
-        """What has waited for as long as librdkafka itself would try."""
-        since = monotonic() - self._timeout
+    def _give_up_old(self, since: float) -> None:
+        """What has waited for as long as librdkafka itself would try: from before ``since``."""
         with self._lock:
             old = self._lanes.take_older(since)
             for topic, asked in self._asked.items():

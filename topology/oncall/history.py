@@ -132,7 +132,7 @@ class _Reading:
         self._codec = codec
         self._stream_id = stream_id
         self._key = stream_id.encode()
-        self._partition = partition_of(stream_id.encode(), partitions)
+        self._partition = partition_of(self._key, partitions)
         self._now = now
         self._unreadable = 0
         self._omitted: list[str] = []

@@ -9,11 +9,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
+import psutil
+
 from deploy.kafka.cluster import KafkaCluster
+from tests.waiting import wait_until
 from topology.broker import EmbeddedBroker
 from topology.settings import Settings
 
 BrokerKind = Literal["embedded", "kafka"]
+_STOP_SECONDS = 10.0
 BROKERS: tuple[BrokerKind, ...] = ("embedded", "kafka")
 
 
@@ -35,7 +39,14 @@ def paused(pid: int) -> Iterator[None]:
     """It answers nothing, and forgets nothing."""
     os.kill(pid, signal.SIGSTOP)
     try:
+        # A thread that waits for a CPU as the signal comes answers for a little longer.
+        wait_until(lambda: _stopped(pid), _STOP_SECONDS)
         yield
     finally:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGCONT)
+
+
+def _stopped(pid: int) -> bool:
+    threads = psutil.Process(pid).threads()
+    return all(psutil.Process(it.id).status() == psutil.STATUS_STOPPED for it in threads)

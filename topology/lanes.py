@@ -1,17 +1,21 @@
 """Which records may go to librdkafka now, and which wait for those before them, and why.
 
-While five messages or more of an idempotent producer's partition are on their way, librdkafka sends
-no other, and while others wait there its thread looks for what to do without a pause: a whole CPU,
-for as long as the brokers take to answer, and where one has died that is seconds (2.16:
-`rd_kafka_msgq_allow_wakeup_at` says that the time to wake up is now,
-`rd_kafka_toppar_producer_serve` that nothing may be sent; see its issue 3692). So they wait here.
+Of a partition one request is on its way, as an idempotent librdkafka producer looks for what to do
+without a pause wherever records wait for those before them (2.16: `rd_kafka_msgq_allow_wakeup_at`
+says that the time to wake up is now, `rd_kafka_toppar_producer_serve` that nothing may be sent; see
+its issue 3692). That is a whole CPU, for as long as the brokers take to answer, and where one has
+died that is seconds. It has them wait where five records are on their way
+(`RD_KAFKA_IDEMP_MAX_INFLIGHT`), and where one of several requests was refused, as it is by a broker
+that does not lead yet, until the others are answered. So they wait here.
 
-And the first record of a partition goes alone, until it is acknowledged. Brokers know a producer by
-what they have of it, and of one that they don't know they take whatever number comes first
-(Kafka's `ProducerAppendInfo.checkSequence`). Of two requests that wait as the leader dies, the next
-one can refuse the first, as it does not lead yet, and take the second. What was in the first is
-out of order then, and librdkafka, which has the second acknowledged, reports it as delivered: it is
-lost. What is acknowledged is on the next leader, too, and then that takes them in order only.
+And the first record of a partition goes alone, as others with it might still become two requests
+where the system interrupts us for longer than librdkafka waits (`linger.ms`). Brokers know a
+producer by what they have of it, and of one that they don't know they take whatever number comes
+first (Kafka's `ProducerAppendInfo.checkSequence`). Of two requests that wait as the leader dies,
+the next one can refuse the first, as it does not lead yet, and take the second. What was in the
+first is out of order then, and librdkafka, which has the second acknowledged, reports it as
+delivered: it is lost. What is acknowledged is on the next leader, too, and then that takes them in
+order only.
 """
 
 from __future__ import annotations
@@ -19,17 +23,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate, islice
 from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
-FULL = 5
-"""With so many messages on their way librdkafka sends no other (`RD_KAFKA_IDEMP_MAX_INFLIGHT`)."""
 KNOWN_SECONDS = 3_600.0
 """After an acknowledgement brokers know the producer for so long: for a day, as Kafka is set by
 default (`producer.id.expiration.ms`)."""
-BATCH_BYTES = 1_000_000
-"""librdkafka's `batch.size` by default: what one request takes."""
+BATCH_RECORDS = 100
+"""librdkafka makes a request of what it has a millisecond (`linger.ms`) after the first came: so
+many are handed over in half of that."""
 
 
 class Waiting(NamedTuple, Generic[T]):
@@ -48,9 +52,11 @@ class _Lane(Generic[T]):
 
 
 class Lanes(Generic[T]):
-    """One for each partition; items leave a lane in the order in which they came."""
+    """One for each partition; items leave a lane in the order in which they came. A request takes
+    ``batch_bytes`` of them, or one that is larger."""
 
-    def __init__(self) -> None:
+    def __init__(self, batch_bytes: int) -> None:
+        self._batch_bytes = batch_bytes
         self._lanes: dict[Hashable, _Lane[T]] = {}
         self._changed: set[Hashable] = set()
 
@@ -59,12 +65,11 @@ class Lanes(Generic[T]):
         self._changed.add(lane)
 
     def due(self, now: float) -> Mapping[Hashable, list[Waiting[T]]]:
-        """What may go now, by lane: where fewer than five are on their way all that waits, as
-        librdkafka makes one request of it; but of bytes what a request takes, and one at least.
-        Where nothing has been acknowledged yet, or not for an hour, one, and nothing until it is.
-        It is on its way from here on."""
+        """What may go now, by lane: what one request takes, where nothing is on its way; but one
+        where nothing has been acknowledged yet, or not for an hour. It is on its way from here
+        on."""
         changed, self._changed = self._changed, set()
-        return {lane: taken for lane in changed if (taken := _take(self._lanes[lane], now))}
+        return {lane: taken for lane in changed if (taken := self._take(self._lanes[lane], now))}
 
     def done(self, lane: Hashable, acknowledged_at: float | None) -> None:
         """One that was due has arrived, or never will."""
@@ -88,17 +93,10 @@ class Lanes(Generic[T]):
                 older.append(lane.waiting.popleft().item)
         return older
 
-
-def _take(lane: _Lane[T], now: float) -> list[Waiting[T]]:
-    full, most = (FULL, len(lane.waiting)) if now < lane.known_until else (1, 1)
-    taken: list[Waiting[T]] = []
-    if lane.on_way >= full:
-        return taken
-    size = 0
-    while lane.waiting and len(taken) < most:
-        size += lane.waiting[0].size
-        if taken and size > BATCH_BYTES:
-            break
-        taken.append(lane.waiting.popleft())
-    lane.on_way += len(taken)
-    return taken
+    def _take(self, lane: _Lane[T], now: float) -> list[Waiting[T]]:
+        if lane.on_way or not lane.waiting:
+            return []
+        sizes = accumulate(it.size for it in islice(lane.waiting, BATCH_RECORDS))
+        fitting = sum(size <= self._batch_bytes for size in sizes) if now < lane.known_until else 1
+        lane.on_way = max(fitting, 1)
+        return [lane.waiting.popleft() for _ in range(lane.on_way)]

@@ -20,10 +20,16 @@ _POLL_SECONDS = 0.1
 _FLUSH_SECONDS = 10.0
 _ASK_SECONDS = 1.0
 _ONE_LANE = 1
+_HAND_OVER_SECONDS = PRODUCER["linger.ms"] / 1000 / 2
 # librdkafka's, where the configuration leaves them out.
 _MOST_RECORDS = 100_000
 _MOST_KB = 1_048_576
 _TIMEOUT_MS = 300_000
+_LARGEST_RECORD = _BATCH_BYTES = 1_000_000
+# At most, in a request: its own fields, and those of a record and of a header besides their bytes.
+_REQUEST_BYTES = 1024
+_RECORD_BYTES = 36
+_HEADER_BYTES = 10
 
 
 class Record(TypedDict, total=False):
@@ -49,8 +55,11 @@ class PolledProducer:
         self._room = int(whole.get("queue.buffering.max.messages", _MOST_RECORDS))
         self._room_bytes = int(whole.get("queue.buffering.max.kbytes", _MOST_KB)) * 1024
         self._timeout = int(whole.get("message.timeout.ms", _TIMEOUT_MS)) / 1000
+        # `message.max.bytes` is a request's limit, too, where it holds more than one record.
+        largest = int(whole.get("message.max.bytes", _LARGEST_RECORD))
+        batch_bytes = min(largest, int(whole.get("batch.size", _BATCH_BYTES))) - _REQUEST_BYTES
         self._lock = threading.Lock()
-        self._lanes: Lanes[_Entry] = Lanes()
+        self._lanes: Lanes[_Entry] = Lanes(batch_bytes)
         self._partitions: dict[str, int] = {}
         self._asked: dict[str, list[Waiting[_Entry]]] = {}
         """What waits, by topic, until it is known how many partitions that has."""
@@ -149,12 +158,16 @@ class PolledProducer:
     ) -> list[tuple[_Entry, KafkaError]]:
         """What librdkafka refuses, and why. The lock is held: others' records come behind."""
         refused = []
-        # Made before, so that all are there in far less than the millisecond (`linger.ms`) after
-        # which librdkafka makes a request of what it finds: behind that the rest would wait.
+        # Made before, so that librdkafka has all of them before it makes a request of what it has.
         calls: list[Any] = [
             {**it.item.record, "on_delivery": partial(self._arrived, lane, it.item)} for it in due
         ]
+        until = monotonic() + _HAND_OVER_SECONDS
         for number, call in enumerate(calls):
+            if number and monotonic() > until:
+                # We were interrupted: what came now would wait behind that request.
+                self._lanes.put_back(lane, due[number:])
+                break
             try:
                 self._producer.produce(**call)
             except BufferError:
@@ -196,4 +209,10 @@ class _Entry:
     def __init__(self, record: Record, report: Report) -> None:
         self.record = record
         self.report = report
-        self.size = len(record.get("value") or b"")
+        headers = record.get("headers", ())
+        self.size = (
+            _RECORD_BYTES
+            + len(record.get("key", b""))
+            + len(record.get("value") or b"")
+            + sum(len(name) + len(value) + _HEADER_BYTES for name, value in headers)
+        )

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from topology.lanes import BATCH_BYTES, FULL, KNOWN_SECONDS, Lanes, Waiting
+from topology.lanes import BATCH_RECORDS, KNOWN_SECONDS, Lanes, Waiting
+
+BATCH_BYTES = 1_000
 
 
 def add(lanes: Lanes[int], items: Sequence[int], size: int = 1, since: float = 0.0) -> None:
@@ -23,7 +25,7 @@ def due(lanes: Lanes[int], now: float = 0.0) -> list[int]:
 
 def known_lanes(*names: str) -> Lanes[int]:
     """Of each something has been acknowledged, at 0."""
-    lanes: Lanes[int] = Lanes()
+    lanes: Lanes[int] = Lanes(BATCH_BYTES)
     for name in names or ("lane",):
         lanes.add(name, Waiting(-1, 1, 0.0))
         lanes.due(0.0)
@@ -32,7 +34,7 @@ def known_lanes(*names: str) -> Lanes[int]:
 
 
 def test_until_something_is_acknowledged_one_goes_alone() -> None:
-    lanes: Lanes[int] = Lanes()
+    lanes: Lanes[int] = Lanes(BATCH_BYTES)
     add(lanes, range(4))
     assert due(lanes) == [0]
     add(lanes, [4])
@@ -53,30 +55,25 @@ def test_where_nothing_was_acknowledged_for_an_hour_one_goes_alone_again() -> No
     assert due(lanes, KNOWN_SECONDS) == [1, 2]
 
 
-def test_where_nothing_is_on_its_way_all_go_together() -> None:
+def test_what_has_come_while_others_are_on_their_way_goes_together_once_all_of_them_are_there() -> (
+    None
+):
     lanes = known_lanes()
-    add(lanes, range(20))
-    assert due(lanes) == list(range(20))
-    assert due(lanes) == []
-
-
-def test_behind_five_all_wait_until_fewer_are_on_their_way() -> None:
-    lanes = known_lanes()
-    add(lanes, range(FULL))
-    assert len(due(lanes)) == FULL
-    add(lanes, range(10, 20))
+    add(lanes, [0, 1])
+    assert due(lanes) == [0, 1]
+    add(lanes, [2])
+    add(lanes, [3])
     assert due(lanes) == []
     lanes.done("lane", 0.0)
-    assert due(lanes) == list(range(10, 20))
-
-
-def test_ahead_of_five_whatever_comes_goes() -> None:
-    lanes = known_lanes()
-    for number in range(FULL):
-        add(lanes, [number])
-        assert due(lanes) == [number]
-    add(lanes, [FULL])
     assert due(lanes) == []
+    lanes.done("lane", None)
+    assert due(lanes) == [2, 3]
+
+
+def test_no_more_records_go_together_than_can_be_handed_over_in_time() -> None:
+    lanes = known_lanes()
+    add(lanes, range(BATCH_RECORDS + 1))
+    assert due(lanes) == list(range(BATCH_RECORDS))
 
 
 @pytest.mark.parametrize(
@@ -94,11 +91,10 @@ def test_a_lane_waits_for_no_other() -> None:
     lanes = known_lanes("one", "two")
     lanes.add("one", Waiting(1, 1, 0.0))
     assert len(lanes.due(0.0)) == 1
-    lanes.add("one", Waiting(2, BATCH_BYTES, 0.0))
+    lanes.add("one", Waiting(2, 1, 0.0))
     lanes.add("two", Waiting(3, 1, 0.0))
     assert {lane: [it.item for it in taken] for lane, taken in lanes.due(0.0).items()} == {
-        "one": [2],
-        "two": [3],
+        "two": [3]
     }
 
 
@@ -114,7 +110,7 @@ def test_what_could_not_be_sent_goes_first_the_next_time() -> None:
 
 def test_what_has_waited_too_long_waits_no_longer() -> None:
     lanes = known_lanes()
-    add(lanes, range(FULL), since=1.0)
+    add(lanes, [0], since=1.0)
     due(lanes)
     add(lanes, range(10, 15), since=2.0)
     add(lanes, [15], since=3.0)
@@ -124,11 +120,11 @@ def test_what_has_waited_too_long_waits_no_longer() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 12), st.integers(0, 8)), max_size=60))
-def test_order_is_kept_nothing_is_lost_and_none_waits_behind_five_with_librdkafka(
+def test_order_is_kept_nothing_is_lost_and_one_request_is_on_its_way(
     steps: list[tuple[int, int, int]],
 ) -> None:
     """Each step adds some to a lane, and then some of what is on its way there arrives."""
-    lanes: Lanes[int] = Lanes()
+    lanes: Lanes[int] = Lanes(BATCH_BYTES)
     added: dict[int, list[int]] = defaultdict(list)
     arrived: dict[int, list[int]] = defaultdict(list)
     on_way: dict[int, deque[int]] = defaultdict(deque)
@@ -136,8 +132,9 @@ def test_order_is_kept_nothing_is_lost_and_none_waits_behind_five_with_librdkafk
     def send() -> None:
         for lane, taken in lanes.due(0.0).items():
             assert isinstance(lane, int)
-            assert len(on_way[lane]) < (FULL if arrived[lane] else 1)
+            assert not on_way[lane]
             assert arrived[lane] or len(taken) == 1
+            assert sum(it.size for it in taken) <= BATCH_BYTES
             on_way[lane].extend(it.item for it in taken)
 
     def arrive(lane: int, count: int) -> None:
@@ -154,5 +151,5 @@ def test_order_is_kept_nothing_is_lost_and_none_waits_behind_five_with_librdkafk
         arrive(lane, fewer)
     while any(on_way.values()):
         for lane in list(on_way):
-            arrive(lane, FULL)
+            arrive(lane, 1)
     assert arrived == added

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -28,13 +28,13 @@ SECONDS = 2.0
 class Ground:
     """A broker of the test's own, with a topic of one partition, and a producer to it."""
 
-    def __init__(self, broker: EmbeddedBroker) -> None:
+    def __init__(self, broker: EmbeddedBroker, changes: Mapping[str, Any]) -> None:
         self.pid = broker.pid
         self.config: dict[str, Any] = {"bootstrap.servers": broker.bootstrap, "log_level": 0}
         admin = AdminClient(self.config)
         admin.create_topics([NewTopic(TOPIC, 1)])[TOPIC].result(LIMIT)
         before = _threads()
-        self.producer = PolledProducer(self.config)
+        self.producer = PolledProducer({**self.config, **changes})
         self.reports: list[str | None] = []
         self._before = before.keys()
 
@@ -65,21 +65,32 @@ def _threads() -> dict[int, float]:
 
 
 @pytest.fixture
-def ground(tmp_path: Path) -> Iterator[Ground]:
+def ground(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ground]:
+    """Its parameter, where a test gives one, is what the producer's configuration changes."""
     with EmbeddedBroker(Settings(runtime_dir=tmp_path)) as broker:
-        ground = Ground(broker)
+        ground = Ground(broker, getattr(request, "param", {}))
         yield ground
         ground.producer.close(0)
 
 
+@pytest.mark.parametrize(
+    "ground",
+    [
+        pytest.param({}, id="as it is"),
+        pytest.param({"message.max.bytes": 2_000}, id="small requests"),
+        pytest.param({"batch.size": 2_000}, id="small batches"),
+    ],
+    indirect=True,
+)
 def test_brokers_that_say_nothing_cost_no_cpu_and_then_get_all_in_order(ground: Ground) -> None:
     """However much is produced meanwhile. (By librdkafka alone it is a whole CPU, or as much as
     other processes leave of one.)"""
-    values = [b"%d" % number for number in range(200)]
+    values = [b"%0100d" % number for number in range(200)]
     ground.producer.produce([ground.record(values[0])])
     wait_until(lambda: ground.reports == [None], LIMIT)
     with paused(ground.pid):
-        for value in values[1:]:
+        ground.producer.produce([ground.record(value) for value in values[1:100]])
+        for value in values[100:]:
             ground.producer.produce([ground.record(value)])
             time.sleep(0.002)  # a stream of them, not one batch
         began, cpu = time.monotonic(), ground.cpu_seconds()

@@ -190,8 +190,8 @@ def test_an_attack_is_stopped_by_those_who_may_and_by_nothing_more(secured: Secu
         )
         assert told.returncode == 0, told.stderr
     for role in Role:
+        # Nothing at all where nothing was amiss, as brokers that were not ready at once are.
         said = (secured.folder / f"{role}.log").read_text()
-        assert said
         assert [secret for secret in secured.secrets if secret in said] == []
 
 

@@ -17,8 +17,8 @@ from topology.broker import EmbeddedBroker
 from topology.settings import Settings
 
 BrokerKind = Literal["embedded", "kafka"]
-_STOP_SECONDS = 10.0
 BROKERS: tuple[BrokerKind, ...] = ("embedded", "kafka")
+_STOP_SECONDS = 10.0
 
 
 @contextmanager

@@ -128,27 +128,21 @@ class RunConsumer(CommittingConsumer):
             return await self._fetching.fetch(active_partitions or (), timeout)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, RunMessage]]:  # noqa: ASYNC109
-        """Fetch, and give out runs, partitions by turns, until the flow stops."""
+        """Fetch, and give out runs, partitions by turns, until the flow stops.
+
+        What is not given out then is dropped: it is a rebalance that stops the flow, and it seeks.
+        (Faust seeks here, too. A fetch is under way as a rebalance begins, so that would be in the
+        midst of handing over: partitions would be handed over twice at once.)
+        """
         fetched, active = await self._wait_next_records(timeout)
         generation = self.app.consumer_generation_id
         if fetched is None or self.should_stop:
-            return
-        if not self.flow_active:
-            await self._seek_back()
             return
         for tp, run in _by_turns(fetched):
             if not self.flow_active or self.app.consumer_generation_id != generation:
                 return
             if active is None or tp in active:
                 yield tp, RunMessage.of(tp, run, generation)
-
-    async def _seek_back(self) -> None:
-        """What was fetched is dropped, to be fetched again."""
-        try:
-            await self.perform_seek()
-        # As Faust does: the brokers may be away, and the seek after the rebalance comes anyway.
-        except Exception as error:  # noqa: BLE001
-            self.log.warning("could not seek back: %s", error)
 
 
 def _by_turns(fetched: Mapping[TP, Sequence[Record]]) -> list[tuple[TP, list[Record]]]:

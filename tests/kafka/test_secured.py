@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import resource
+import signal
 import subprocess
 import sys
 import time
@@ -162,7 +164,7 @@ def frames() -> list[FrameSampled]:
 
 def test_an_attack_is_stopped_by_those_who_may_and_by_nothing_more(secured: Secured) -> None:
     """Frames by the shard, a signed takedown, the service's answer, a person's order; and nothing
-    that a worker says gives a secret away."""
+    that a worker says gives a secret away, not even as it crashes."""
     stops, verifier = Stops(), Verifier(secured.keys)
     stops.carry("drill-1", "drill-1-session").ended.set()
     with _workers(secured) as urls:
@@ -190,14 +192,15 @@ def test_an_attack_is_stopped_by_those_who_may_and_by_nothing_more(secured: Secu
         )
         assert told.returncode == 0, told.stderr
     for role in Role:
-        # Nothing at all where nothing was amiss, as brokers that were not ready at once are.
         said = (secured.folder / f"{role}.log").read_text()
+        assert "Fatal Python error: Aborted" in said
         assert [secret for secret in secured.secrets if secret in said] == []
 
 
 @contextmanager
 def _workers(secured: Secured) -> Iterator[list[str]]:
-    """A worker of each role under its own principal, and where they listen."""
+    """A worker of each role under its own principal, and where they listen; each ends as if native
+    code had crashed, which is when it has most to say."""
     running, urls = [], []
     try:
         for role in Role:
@@ -210,8 +213,10 @@ def _workers(secured: Secured) -> Iterator[list[str]]:
         yield urls
     finally:
         for process in running:
-            process.kill()
-            process.wait()
+            if process.poll() is None:
+                resource.prlimit(process.pid, resource.RLIMIT_CORE, (0, 0))
+                process.send_signal(signal.SIGABRT)
+            process.wait(LIMIT)
 
 
 def _producer(secured: Secured) -> FrameProducer:

@@ -55,9 +55,7 @@ def test_where_nothing_was_acknowledged_for_an_hour_one_goes_alone_again() -> No
     assert due(lanes, KNOWN_SECONDS) == [1, 2]
 
 
-def test_what_has_come_while_others_are_on_their_way_goes_together_once_all_of_them_are_there() -> (
-    None
-):
+def test_what_has_come_meanwhile_goes_together_once_all_before_it_are_there() -> None:
     lanes = known_lanes()
     add(lanes, [0, 1])
     assert due(lanes) == [0, 1]

@@ -234,6 +234,26 @@ async def test_a_handover_that_was_cut_short_is_made_again(
     assert thread.did == ["handed over [0]", "handed over [0]", "sought"]
 
 
+async def test_what_is_fetched_during_a_handover_is_dropped_and_begins_no_second_one(
+    consumer: RunConsumer, thread: Thread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await consumer.on_partitions_assigned({SOURCE}, 1)
+    thread.answers.clear()
+    seeking = asyncio.create_task(consumer.perform_seek())
+    consumer._active_partitions = {SOURCE}
+
+    async def let_go_meanwhile(**_: object) -> Mapping[TP, Sequence[Record]]:
+        consumer.stop_flow()
+        return {SOURCE: [record()]}
+
+    monkeypatch.setattr(consumer, "_getmany", let_go_meanwhile)
+    async with asyncio.timeout(5):
+        assert await given_out(consumer) == []
+    thread.answers.set()
+    await seeking
+    assert thread.did == ["handed over [0]", "sought"]
+
+
 class Committing:
     """The consumer's thread, with brokers that keep what is committed to them."""
 
@@ -349,7 +369,6 @@ async def test_a_run_that_was_given_up_is_committed_once_it_is_done_again(at_wor
 
 
 async def test_a_seek_before_the_next_generation_lets_nothing_past(at_work: AtWork) -> None:
-    """Records that come while a rebalance is waited for are sought back."""
     at_work.begin(0)
     late = at_work.begin(10)
     await at_work.consumer.wait_empty()

@@ -11,11 +11,11 @@ that does not lead yet, until the others are answered. So they wait here.
 And the first record of a partition goes alone, as others with it might still become two requests
 where the system interrupts us for longer than librdkafka waits (`linger.ms`). Brokers know a
 producer by what they have of it, and of one that they don't know they take whatever number comes
-first (Kafka's `ProducerAppendInfo.checkSequence`). Of two requests that wait as the leader dies,
-the next one can refuse the first, as it does not lead yet, and take the second. What was in the
-first is out of order then, and librdkafka, which has the second acknowledged, reports it as
-delivered: it is lost. What is acknowledged is on the next leader, too, and then that takes them in
-order only.
+first (`ProducerAppendInfo.checkSequence`; KAFKA-15591 of Apache's). Of two requests that wait as
+the leader dies, the next one can refuse the first, as it does not lead yet, and take the second.
+What was in the first is out of order then, and librdkafka, which has the second acknowledged,
+reports it as delivered: it is lost. What is acknowledged is on the next leader, too, and then that
+takes them in order only.
 """
 
 from __future__ import annotations

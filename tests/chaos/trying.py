@@ -76,6 +76,8 @@ def try_fault(name: str, fault: Fault, *, rounds: int, seed: int = 1) -> Told:
                 done.periods.append(_round(name, fault, on, load))
                 began, over = done.periods[-1]
                 _say(f"{name}, round {len(done.periods)} of {rounds}: {over - began:.1f} s")
+            # Frames come after the last round, too: else nothing could tell that they are judged.
+            _settle(on, load)
         stopped = time.time()
         with done.noting():
             load.stop()
@@ -90,9 +92,13 @@ def _round(name: str, fault: Fault, on: Ground, load: SteadyLoad) -> tuple[float
     began = time.time()
     over = fault(on)
     if name not in RESTLESS:
-        on.crew.await_ready()
-        await_judged(on, load)
+        _settle(on, load)
     return began, over
+
+
+def _settle(on: Ground, load: SteadyLoad) -> None:
+    on.crew.await_ready()
+    await_judged(on, load)
 
 
 def _summed_up(name: str, rounds: int, done: Rounds, told: Told) -> Told:

@@ -72,12 +72,13 @@ def try_fault(name: str, fault: Fault, *, rounds: int, seed: int = 1) -> Told:
         load = running.enter_context(SteadyLoad(on.kafka.bootstrap))
         with done.noting():
             await_judged(on, load)
-            for _ in range(rounds):
-                done.periods.append(_round(name, fault, on, load))
+            for number in range(1, rounds + 1):
+                # Frames come after the last one in any case, or nothing could tell that judging
+                # has resumed.
+                settled = name not in RESTLESS or number == rounds
+                done.periods.append(_round(fault, on, load, settled=settled))
                 began, over = done.periods[-1]
-                _say(f"{name}, round {len(done.periods)} of {rounds}: {over - began:.1f} s")
-            # Frames come after the last round, too: else nothing could tell that they are judged.
-            _settle(on, load)
+                _say(f"{name}, round {number} of {rounds}: {over - began:.1f} s")
         stopped = time.time()
         with done.noting():
             load.stop()
@@ -88,17 +89,13 @@ def try_fault(name: str, fault: Fault, *, rounds: int, seed: int = 1) -> Told:
     return _summed_up(name, rounds, done, told)
 
 
-def _round(name: str, fault: Fault, on: Ground, load: SteadyLoad) -> tuple[float, float]:
+def _round(fault: Fault, on: Ground, load: SteadyLoad, *, settled: bool) -> tuple[float, float]:
     began = time.time()
     over = fault(on)
-    if name not in RESTLESS:
-        _settle(on, load)
+    if settled:
+        on.crew.await_ready()
+        await_judged(on, load)
     return began, over
-
-
-def _settle(on: Ground, load: SteadyLoad) -> None:
-    on.crew.await_ready()
-    await_judged(on, load)
 
 
 def _summed_up(name: str, rounds: int, done: Rounds, told: Told) -> Told:

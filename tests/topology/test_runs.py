@@ -369,6 +369,7 @@ async def test_a_run_that_was_given_up_is_committed_once_it_is_done_again(at_wor
 
 
 async def test_a_seek_before_the_next_generation_lets_nothing_past(at_work: AtWork) -> None:
+    """A handover goes on, and seeks, though a rebalance has begun, until that has its own."""
     at_work.begin(0)
     late = at_work.begin(10)
     await at_work.consumer.wait_empty()
